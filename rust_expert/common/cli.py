@@ -1,0 +1,115 @@
+"""The command line that every script shares: flags from a config section, a log, one clear sentence on a fault."""
+
+import argparse
+import json
+import logging
+import os
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from rust_expert.common.errors import UserError
+from rust_expert.common.tables import fault_of
+
+Section = TypeVar("Section", bound=BaseModel)
+
+
+def parser(description: str | None) -> argparse.ArgumentParser:
+    """A parser with `--log FILE`; `description` is the script's docstring."""
+    made = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    made.add_argument("--log", metavar="FILE", help="also write the log to this file")
+    return made
+
+
+def add_options(target: argparse.ArgumentParser, section: type[BaseModel]) -> None:
+    """Add one flag for each field of a config section; its value is JSON or plain text."""
+    group = target.add_argument_group(section.__name__)
+    for name, field in section.model_fields.items():
+        key = field.alias or name
+        default = "required" if field.is_required() else f"default {json.dumps(_plain(section, name))}"
+        told = (field.description or key).replace("%", "%%")
+        group.add_argument(
+            "--" + key.replace("_", "-"), dest=f"option_{key}", metavar="VALUE", help=f"{told} ({default})"
+        )
+
+
+def _plain(section: type[BaseModel], name: str) -> Any:
+    value = section.model_fields[name].get_default(call_default_factory=True)
+    return value.model_dump(mode="json", by_alias=True) if isinstance(value, BaseModel) else value
+
+
+def options_from(arguments: argparse.Namespace, section: type[Section]) -> Section:
+    """The config section that the flags of `add_options` spell.
+
+    Raises UserError naming the flag whose value does not fit.
+    """
+    given: dict[str, Any] = {}
+    for name, field in section.model_fields.items():
+        key = field.alias or name
+        text = getattr(arguments, f"option_{key}")
+        if text is not None:
+            given[key] = _value(text)
+    try:
+        return section.model_validate(given)
+    except ValidationError as error:
+        where, _, what = fault_of(error).partition(": ")
+        flag = "--" + where.replace("_", "-")
+        raise UserError(f"{flag}: {what}; see --help for what it takes") from None
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+def flags(section: BaseModel) -> str:
+    """The shell words that spell a section for `options_from`, every field stated."""
+    words: list[str] = []
+    for key, value in section.model_dump(mode="json", by_alias=True).items():
+        words += ["--" + key.replace("_", "-"), value if _is_plain(value) else json.dumps(value)]
+    return shlex.join(words)
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a text can stand as it is, without being read back as JSON of another type."""
+    return isinstance(value, str) and _value(value) == value and not value.startswith("-")
+
+
+def set_up_log(path: str | None) -> None:
+    """Log to stderr, and to `path` where one is given."""
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    if path:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        handlers.append(logging.FileHandler(path, mode="w", encoding="utf-8"))
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", handlers=handlers, force=True
+    )
+    logging.captureWarnings(True)
+
+
+def run(main: Callable[[], None]) -> NoReturn:
+    """Run a script's `main`; a UserError becomes one sentence on stderr and its exit code, without a traceback.
+
+    Where the workflow asks for it (RUST_EXPERT_FAULTS names a file), the sentence and code are noted there too,
+    so that whoever started the workflow can be told once more at its end.
+    """
+    try:
+        main()
+    except UserError as error:
+        logging.getLogger("rust_expert").error("error: %s", error)
+        noted = os.environ.get("RUST_EXPERT_FAULTS")
+        if noted:
+            with open(noted, "a", encoding="utf-8") as stream:
+                stream.write(json.dumps({"code": error.exit_code, "message": str(error)}) + "\n")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(0)

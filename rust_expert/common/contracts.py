@@ -1,0 +1,109 @@
+"""The rows that pass between rooms: sample, problem, completion, verdict.
+
+They stand here rather than in the package that makes them, because the rooms that read them may not import
+the rooms that write them (docs/decisions/001-contracts-in-common.md).
+"""
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from rust_expert.common.files import sha256_text
+
+TaskType = Literal["code_generation", "transformations", "error_fixing", "explanations"]
+Status = Literal[
+    "passed",
+    "failed",
+    "compile_error",
+    "timeout",
+    "resource_limit",
+    "policy_violation",
+    "no_code",
+    "judge_error",
+]
+
+
+class Sample(BaseModel):
+    """One instruction sample. JSON and Parquet keep the leading underscore of the metadata."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    prompt: str = Field(min_length=1)
+    gen: str
+    split: Literal["train", "val"] | None = None
+    id: str = Field(default="", alias="_id", description="sha256 of prompt, NUL, gen")
+    task_type: TaskType | None = Field(default=None, alias="_task_type")
+    source: Literal["crates", "curriculum"] | None = Field(default=None, alias="_source")
+    source_crate: str | None = Field(default=None, alias="_source_crate")
+    source_version: str | None = Field(default=None, alias="_source_version")
+    source_file: str | None = Field(default=None, alias="_source_file")
+    span: list[int] | None = Field(default=None, alias="_span", description="start and end byte in the file")
+    license: str | None = Field(default=None, alias="_license")
+    scale: str | None = Field(default=None, alias="_scale")
+    template: str | None = Field(default=None, alias="_template")
+    verified: list[str] = Field(default_factory=list, alias="_verified", description="what was checked")
+    family: str | None = Field(default=None, alias="_family")
+    combination: str | None = Field(default=None, alias="_combination")
+    entry_point: str | None = Field(default=None, alias="_entry_point")
+    tests: str | None = Field(default=None, alias="_tests")
+    doc: bool | None = Field(default=None, alias="_doc", description="the item is documented in its source")
+
+    @classmethod
+    def make(cls, *, prompt: str, gen: str, **metadata: object) -> Self:
+        """A sample with its `_id`; metadata by attribute name (`task_type=`, not `_task_type=`)."""
+        return cls.model_validate(
+            {"prompt": prompt, "gen": gen, "id": sha256_text(prompt + "\0" + gen), **metadata}
+        )
+
+
+class Problem(BaseModel):
+    """One evaluation problem in the HumanEval format or one of its Rust variants."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    task_id: str = Field(min_length=1)
+    prompt: str = Field(min_length=1)
+    canonical_solution: str
+    test: str
+    entry_point: str = ""
+    category: str | None = None
+    combination: str | None = None
+    declaration: str | None = None
+    dependencies: dict[str, str] = Field(default_factory=dict)
+
+
+class Completion(BaseModel):
+    """One raw answer of a model to one problem."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    task_id: str = Field(min_length=1)
+    completion: str
+    sample: int = Field(default=0, ge=0)
+    seed: int = 0
+    sampling: str = Field(default="", description="fingerprint of the sampling parameters and the model")
+    tokens: int = Field(default=0, ge=0, description="tokens generated, the end mark included")
+    finished: bool = Field(default=True, description="the model ended its answer itself")
+
+
+class Verdict(BaseModel):
+    """What the judge found about one completion. Nothing in it depends on the machine's load."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    task_id: str
+    sample: int
+    status: Status
+    compiled: bool = Field(description="the sample's own code compiles")
+    tests_passed: int = 0
+    tests_total: int = 0
+    error_codes: list[str] = Field(default_factory=list)
+    message: str = Field(default="", description="first line of the first error, without paths")
+    lints: dict[str, int] = Field(default_factory=dict, description="clippy warnings by group")
+    clippy_warnings: int | None = Field(default=None, description="None where clippy did not run")
+    idiomatic: float | None = None
+    documented: float | None = None
+    policy_findings: list[str] = Field(default_factory=list)
+    code: str = Field(default="", description="the code taken from the raw answer")
+    extraction: str = Field(default="none", description="the rule that took it")
+    completion_sha256: str = ""

@@ -1,0 +1,59 @@
+"""Progress that a person can follow: a bar on a terminal, a plain line now and then elsewhere."""
+
+import logging
+import sys
+import time
+from types import TracebackType
+from typing import Self
+
+from tqdm import tqdm
+
+log = logging.getLogger(__name__)
+
+
+class Progress:
+    """Counts work done, with rate and time left.
+
+    `total` may be None where it is not known. Times go to the terminal and the log, never into results.
+    """
+
+    def __init__(self, total: int | None, what: str, every: float = 20.0) -> None:
+        self.total, self.what, self.every = total, what, every
+        self.done = 0
+        self._bar: tqdm | None = None  # type: ignore[type-arg]
+
+    def __enter__(self) -> Self:
+        self._start = self._last = time.monotonic()
+        if sys.stderr.isatty():
+            self._bar = tqdm(total=self.total, desc=self.what, unit="", dynamic_ncols=True)
+        return self
+
+    def advance(self, count: int = 1) -> None:
+        """Tell that `count` more pieces are done."""
+        self.done += count
+        if self._bar is not None:
+            self._bar.update(count)
+        now = time.monotonic()
+        if now - self._last >= self.every:
+            self._last = now
+            self._say(now)
+
+    def _say(self, now: float) -> None:
+        rate = self.done / max(now - self._start, 1e-9)
+        if self.total:
+            left = max(self.total - self.done, 0) / rate if rate else float("inf")
+            log.info("%s: %d of %d, %.1f/s, %.0f s left", self.what, self.done, self.total, rate, left)
+        else:
+            log.info("%s: %d, %.1f/s", self.what, self.done, rate)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.close()
+        if kind is None:
+            seconds = time.monotonic() - self._start
+            log.info("%s: %d in %.1f s", self.what, self.done, seconds)

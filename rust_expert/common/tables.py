@@ -1,0 +1,138 @@
+"""JSONL and Parquet files of rows that keep to a contract."""
+
+import json
+import os
+import types
+import typing
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import BaseModel, ValidationError
+
+from rust_expert.common.errors import UserError
+from rust_expert.common.files import atomic_path
+
+Row = TypeVar("Row", bound=BaseModel)
+PathLike = str | os.PathLike[str]
+
+_SCALARS: dict[Any, pa.DataType] = {
+    str: pa.string(),
+    int: pa.int64(),
+    float: pa.float64(),
+    bool: pa.bool_(),
+}
+
+
+def fault_of(error: ValidationError) -> str:
+    """The first fault of a validation in a few words: the field and what is wrong with it."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"]) or "row"
+    return f"{where}: {first['msg']}"
+
+
+def read_jsonl(path: PathLike, model: type[Row]) -> list[Row]:
+    """Read a JSONL file of `model` rows; blank lines are passed over.
+
+    Raises UserError naming file and line where a row is no JSON or breaks the contract.
+    """
+    rows: list[Row] = []
+    try:
+        stream = open(path, encoding="utf-8")
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file; check the path or run the step that makes it") from None
+    with stream:
+        for number, line in enumerate(stream, start=1):
+            if not line.strip():
+                continue
+            try:
+                rows.append(model.model_validate_json(line))
+            except ValidationError as error:
+                raise UserError(
+                    f"{path}, line {number}: not a {model.__name__.lower()} ({fault_of(error)}); mend that row"
+                ) from None
+    return rows
+
+
+def write_jsonl(path: PathLike, rows: Iterable[BaseModel]) -> int:
+    """Write rows as JSONL, whole or not at all; returns how many."""
+    count = 0
+    with atomic_path(path) as temporary, open(temporary, "w", encoding="utf-8", newline="\n") as stream:
+        for row in rows:
+            record = row.model_dump(mode="json", by_alias=True)
+            stream.write(json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n")
+            count += 1
+    return count
+
+
+def schema_of(model: type[BaseModel]) -> pa.Schema:
+    """The Arrow schema of a contract: a column per field, under its JSON name."""
+    hints = typing.get_type_hints(model)
+    return pa.schema(
+        [
+            pa.field(field.alias or name, _arrow_type(hints[name], model, name))
+            for name, field in model.model_fields.items()
+        ]
+    )
+
+
+def _arrow_type(hint: Any, model: type[BaseModel], name: str) -> pa.DataType:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        kinds = [argument for argument in arguments if argument is not type(None)]
+        if len(kinds) == 1:
+            return _arrow_type(kinds[0], model, name)
+    if origin is typing.Literal:
+        return pa.string()
+    if origin is list:
+        return pa.list_(_arrow_type(arguments[0], model, name))
+    if origin is dict:
+        return pa.map_(_arrow_type(arguments[0], model, name), _arrow_type(arguments[1], model, name))
+    if hint in _SCALARS:
+        return _SCALARS[hint]
+    raise TypeError(f"{model.__name__}.{name}: no column type for {hint}")
+
+
+def write_parquet(path: PathLike, rows: Iterable[Row], model: type[Row]) -> int:
+    """Write rows as one Parquet file, whole or not at all; equal rows give equal bytes. Returns how many."""
+    schema = schema_of(model)
+    records = [row.model_dump(by_alias=True) for row in rows]
+    columns = [
+        pa.array([_cell(record[field.name]) for record in records], type=field.type) for field in schema
+    ]
+    table = pa.Table.from_arrays(columns, schema=schema)
+    with atomic_path(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd", row_group_size=50_000)
+    return len(records)
+
+
+def _cell(value: Any) -> Any:
+    return sorted(value.items()) if isinstance(value, dict) else value
+
+
+def read_parquet(paths: PathLike | Sequence[PathLike], model: type[Row]) -> list[Row]:
+    """Read one or several Parquet files of `model` rows, in the order given.
+
+    Raises UserError naming the file and row where one is missing, no Parquet, or breaks the contract.
+    """
+    rows: list[Row] = []
+    for path in [paths] if isinstance(paths, str | os.PathLike) else paths:
+        if not Path(path).is_file():
+            raise UserError(f"{path}: no such file; check the path or run the step that makes it")
+        try:
+            table = pq.read_table(path)
+        except pa.ArrowInvalid as error:
+            raise UserError(f"{path}: not a Parquet file ({error}); make it again") from None
+        maps = [field.name for field in table.schema if pa.types.is_map(field.type)]
+        for number, record in enumerate(table.to_pylist(), start=1):
+            for name in maps:
+                record[name] = dict(record[name] or [])
+            try:
+                rows.append(model.model_validate(record))
+            except ValidationError as error:
+                raise UserError(
+                    f"{path}, row {number}: not a {model.__name__.lower()} ({fault_of(error)}); make it again"
+                ) from None
+    return rows

@@ -1,0 +1,50 @@
+"""Axes: round tick marks, and where a value stands between the two ends."""
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A linear axis from `low` to `high` with its tick marks."""
+
+    low: float
+    high: float
+    ticks: tuple[float, ...]
+
+    def at(self, value: float) -> float:
+        """Where `value` stands, from 0 (at `low`) to 100 (at `high`); values outside are held at the ends."""
+        share = (value - self.low) / (self.high - self.low)
+        return round(100 * min(max(share, 0.0), 1.0), 3)
+
+    def step(self) -> float:
+        """The distance between two ticks."""
+        return self.ticks[1] - self.ticks[0] if len(self.ticks) > 1 else self.high - self.low
+
+
+def round_step(span: float, about: int) -> float:
+    """The largest of 1, 2, 2.5, 5 times a power of ten that cuts `span` into at least `about` pieces."""
+    raw = span / about
+    power = 10.0 ** math.floor(math.log10(raw))
+    return max(factor * power for factor in (1.0, 2.0, 2.5, 5.0) if factor * power <= raw * (1 + 1e-9))
+
+
+def spanning(low: float, high: float, about: int = 4) -> Scale:
+    """An axis with round ends that holds `low` to `high`."""
+    if not high > low:
+        high = low + 1.0
+    step = round_step(high - low, about)
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    ticks = tuple(round(index * step, 12) for index in range(first, last + 1))
+    return Scale(ticks[0], ticks[-1], ticks)
+
+
+def shares(highest: float) -> Scale:
+    """An axis of shares that starts at zero and ends at the first of 10, 25, 50, 100 % that holds `highest`."""
+    end = next((end for end in (0.1, 0.25, 0.5) if highest <= end * 0.98), 1.0)
+    return Scale(0.0, end, tuple(round(end * part / 4, 6) for part in range(5)))
+
+
+def differences(low: float, high: float) -> Scale:
+    """An axis of differences that always shows zero, with some room on either side."""
+    return spanning(min(low, -0.02), max(high, 0.02), about=4)

@@ -1,0 +1,62 @@
+"""One tree-sitter parser for Rust, and the few ways the rooms look at its trees.
+
+Offsets are bytes of the source as it was given, never characters: a file with non-ASCII text and one with
+CRLF line ends keep their exact spans.
+"""
+
+from collections.abc import Iterator
+
+import tree_sitter
+import tree_sitter_rust
+
+LANGUAGE = tree_sitter.Language(tree_sitter_rust.language())
+
+COMMENTS = frozenset({"line_comment", "block_comment"})
+
+
+def parse(source: bytes) -> tree_sitter.Tree:
+    """The syntax tree of a file or a fragment; faults are ERROR and MISSING nodes in it, never an exception."""
+    return tree_sitter.Parser(LANGUAGE).parse(source)
+
+
+def is_whole(source: bytes) -> bool:
+    """Whether `source` parses without an ERROR or MISSING node."""
+    return not parse(source).root_node.has_error
+
+
+def text_of(node: tree_sitter.Node, source: bytes) -> str:
+    """The node's text."""
+    return source[node.start_byte : node.end_byte].decode("utf-8", "replace")
+
+
+def descend(node: tree_sitter.Node) -> Iterator[tree_sitter.Node]:
+    """Every node of a subtree in source order, the node itself first; no recursion, so no depth is too deep."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        yield current
+        if current.child_count:
+            stack.extend(reversed(current.children))
+
+
+def errors_in(root: tree_sitter.Node) -> list[int]:
+    """The first byte of every ERROR and MISSING node, in source order; only faulty branches are walked."""
+    found: list[int] = []
+    stack = [root]
+    while stack:
+        current = stack.pop()
+        if current.is_error or current.is_missing:
+            found.append(current.start_byte)
+        elif current.has_error:
+            stack.extend(reversed(current.children))
+    return found
+
+
+def field(node: tree_sitter.Node, name: str) -> tree_sitter.Node | None:
+    """The child in a field of the grammar, or None."""
+    return node.child_by_field_name(name)
+
+
+def has_comment(node: tree_sitter.Node) -> bool:
+    """Whether a comment stands directly between the parts of `node` (not inside one of them)."""
+    return any(child.type in COMMENTS for child in node.children)

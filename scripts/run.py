@@ -1,0 +1,63 @@
+"""Build everything, then print the table: what `make run` starts.
+
+Starts Snakemake on all cores for results/metrics.json. Words after `--` go to Snakemake as they are, for example
+`make run ARGS="-- --configfile config/h100.yaml -n"`. Ends with Snakemake's exit code, or, where a step met bad input,
+with one sentence and exit code 2 (1 where the network was missing).
+"""
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+TARGET = "results/metrics.json"
+
+
+def main() -> int:
+    """Run the workflow and say how it ended; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    parser.add_argument("--configfile", metavar="FILE", action="append", default=[], help="a profile to run")
+    parser.add_argument("--cores", default="all", help="how many cores to use (default all)")
+    parser.add_argument("snakemake", nargs="*", metavar="-- WORD", help="more words for Snakemake")
+    arguments = parser.parse_args()
+    command = [sys.executable, "-m", "snakemake", "--cores", arguments.cores, TARGET]
+    for path in arguments.configfile:
+        command += ["--configfile", path]
+    command += arguments.snakemake
+    with tempfile.TemporaryDirectory(prefix="rust-expert-") as folder:
+        faults = Path(folder, "faults.jsonl")
+        faults.touch()
+        code = _snakemake(command, faults)
+        if code != 0:
+            return _say_faults(faults, code)
+    if "-n" not in arguments.snakemake and "--dry-run" not in arguments.snakemake:
+        subprocess.run([sys.executable, "-m", "scripts.table", TARGET], cwd=ROOT, check=True)
+    return 0
+
+
+def _snakemake(command: list[str], faults: Path) -> int:
+    environment = dict(os.environ, RUST_EXPERT_FAULTS=str(faults), RUST_EXPERT_RUN="1")
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', '')}"
+    process = subprocess.Popen(command, cwd=ROOT, env=environment)
+    for kind in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(kind, lambda number, _frame: process.send_signal(number))
+    return process.wait()
+
+
+def _say_faults(faults: Path, code: int) -> int:
+    """Repeat what the failed steps said, since their sentence stands far up on the terminal."""
+    noted = [json.loads(line) for line in faults.read_text(encoding="utf-8").splitlines()]
+    for sentence in dict.fromkeys(fault["message"] for fault in noted):
+        print(f"error: {sentence}", file=sys.stderr)
+    return max([fault["code"] for fault in noted], default=code)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

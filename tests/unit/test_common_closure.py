@@ -1,0 +1,78 @@
+"""The code fingerprint: it moves with the code that a script runs and with nothing else."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rust_expert.common.closure import code_fingerprint, import_closure
+
+FILES = {
+    "scripts/__init__.py": "",
+    "scripts/judge.py": "from rust_expert.judge import verdicts\n",
+    "scripts/train.py": "import rust_expert.models.sft\n",
+    "rust_expert/__init__.py": "",
+    "rust_expert/judge/__init__.py": "",
+    "rust_expert/judge/verdicts.py": "def f():\n    from . import deep\n    return deep.x\n",
+    "rust_expert/judge/deep.py": "from ..common import files\nx = 1\n",
+    "rust_expert/judge/harness.rs": "fn main() {}\n",
+    "rust_expert/models/__init__.py": "",
+    "rust_expert/models/sft.py": "import torch\nfrom rust_expert.common.files import y\n",
+    "rust_expert/common/__init__.py": "",
+    "rust_expert/common/files.py": 'y = 2\n\ndef g():\n    """Told."""\n    return y  # why\n',
+}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    for name, text in FILES.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def moved(root: Path) -> Callable[[str, str, str], bool]:
+    def edit(script: str, name: str, text: str) -> bool:
+        before = code_fingerprint(script, root)
+        (root / name).write_text(text, encoding="utf-8")
+        return code_fingerprint(script, root) != before
+
+    return edit
+
+
+def test_closure_follows_lazy_and_relative_imports(root: Path) -> None:
+    names = [str(path.relative_to(root)) for path in import_closure("scripts.judge", root)]
+    assert "rust_expert/judge/deep.py" in names and "rust_expert/common/files.py" in names
+    assert "rust_expert/models/sft.py" not in names
+
+
+@pytest.mark.parametrize(
+    ("script", "name", "text", "moves"),
+    [
+        ("scripts.judge", "rust_expert/judge/deep.py", "from ..common import files\nx = 2\n", True),
+        ("scripts.train", "rust_expert/judge/deep.py", "from ..common import files\nx = 2\n", False),
+        ("scripts.judge", "rust_expert/judge/harness.rs", "fn main() { panic!() }\n", True),
+        ("scripts.train", "rust_expert/judge/harness.rs", "fn main() { panic!() }\n", False),
+        ("scripts.train", "rust_expert/common/files.py", 'y = 2\n# new\ndef g():\n    """Else."""\n    return (y)\n', False),
+        ("scripts.train", "rust_expert/common/files.py", "y = 2\n\ndef g():\n    return -y\n", True),
+    ],
+)
+def test_what_moves_the_fingerprint(
+    moved: Callable[[str, str, str], bool], script: str, name: str, text: str, moves: bool
+) -> None:
+    assert moved(script, name, text) is moves
+
+
+def test_the_lock_of_the_environment_counts(root: Path) -> None:
+    lock = root / "train.lock"
+    lock.write_text("torch==1\n", encoding="utf-8")
+    before = code_fingerprint("scripts.train", root, (lock,))
+    lock.write_text("torch==2\n", encoding="utf-8")
+    assert code_fingerprint("scripts.train", root, (lock,)) != before
+
+
+def test_an_unknown_module_is_refused(root: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"scripts\.none"):
+        import_closure("scripts.none", root)
