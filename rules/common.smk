@@ -1,5 +1,6 @@
-"""What the rules share: the checked configuration, code fingerprints, flags of a config section."""
+"""What the rules share: the checked configuration, code fingerprints, the files and flags of a stage or suite."""
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -13,9 +14,13 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
 from rust_expert.common import cli
 from rust_expert.common.closure import code_fingerprint
 from rust_expert.common.config import profile
+from rust_expert.common.config.models import TrainingOptions
+from rust_expert.common.config.sampling import SamplingOptions
+from rust_expert.common.contracts import Problem
 from rust_expert.common.errors import UserError
-from rust_expert.common.seeds import shard_of
+from rust_expert.common.tables import read_jsonl
 from rust_expert.common.toolchain import rustc_version
+from rust_expert.crates.fetch import shard_rows
 
 
 def or_stop(check, *arguments):
@@ -28,7 +33,7 @@ def or_stop(check, *arguments):
 
 
 def at_root(path):
-    """A path of the repository as seen from the working folder, so that records do not depend on where a clone lies."""
+    """A path of the repository as seen from the working folder: records do not depend on where a clone lies."""
     return os.path.relpath(ROOT / path)
 
 
@@ -39,3 +44,137 @@ def code_of(module, env):
 
 CONFIG = or_stop(profile.check, config)
 TOOLCHAIN = or_stop(rustc_version)
+
+CORPUS_SHARDS = range(CONFIG.corpus.shards)
+CURRICULUM_SHARDS = CONFIG.curriculum_shards
+DATASET_SHARDS = range(CONFIG.dataset_shards)
+SFT_STAGES = [name for name, stage in CONFIG.stages.items() if stage.method == "sft"]
+RSFT_STAGES = [name for name, stage in CONFIG.stages.items() if stage.method == "rsft"]
+EVALUATED = [(stage, suite) for stage in CONFIG.evaluate.stages for suite in CONFIG.evaluate.suites]
+TRAINED = [stage for stage in CONFIG.evaluate.stages if stage != "base"]
+
+
+def one_of(names):
+    """A wildcard constraint that holds exactly these names (and nothing where there are none)."""
+    return "|".join(names) or "(?!)"
+
+
+wildcard_constraints:
+    shard="[0-9]+",
+    stage="[a-z][a-z0-9_]*",
+    suite="[a-z][a-z0-9_]*(-prompts)?",
+    dataset=one_of(CONFIG.datasets),
+
+
+# Suites
+
+
+def suite_path(name):
+    """Where the problems of a suite lie."""
+    suite = CONFIG.suites[name]
+    if suite.origin == "file":
+        return at_root(suite.path)
+    return f"results/suites/{name}.jsonl"
+
+
+def suite_file(wildcards):
+    """The problems that a sampling or judging job works on: a suite's, or a stage's training prompts."""
+    if wildcards.suite.endswith("-prompts"):
+        return f"results/suites/{wildcards.suite}.jsonl"
+    return suite_path(wildcards.suite)
+
+
+for name, suite in CONFIG.suites.items():
+    if suite.origin == "file":
+        or_stop(read_jsonl, suite_path(name), Problem)
+SUITE_FILES = [suite_path(name) for name in CONFIG.suites]
+NAMED_SUITES = [f"{name}={suite_path(name)}" for name in CONFIG.suites]
+HELD_OUT_SUITES = [
+    name for name, suite in CONFIG.suites.items() if suite.origin == "curriculum"
+]
+
+
+# Crates
+
+
+def corpus_options():
+    """How crates are fetched, with the table and the folder as seen from the working folder."""
+    given = CONFIG.corpus.fetch
+    moved = {"table": at_root(given.table)}
+    if given.path:
+        moved["path"] = at_root(given.path)
+    return given.model_copy(update=moved)
+
+
+FETCH = corpus_options()
+CRATE_ROWS = {
+    str(shard): or_stop(shard_rows, FETCH, shard) for shard in CORPUS_SHARDS
+}
+
+
+# Data sets
+
+
+def dataset_files(name, split, kind="parquet"):
+    """The shards of a data set."""
+    return [f"results/dataset/{name}/{split}-{shard}.{kind}" for shard in DATASET_SHARDS]
+
+
+def base_shards(split):
+    """What the base model is trained on: nothing where it comes from the hub or a folder."""
+    if CONFIG.base.origin != "scratch":
+        return []
+    return dataset_files(CONFIG.base.data, split)
+
+
+def data_of(split):
+    """The shards that a stage names as its data."""
+    return lambda wildcards: dataset_files(CONFIG.stages[wildcards.stage].data, split)
+
+
+# Stages
+
+
+def parent_of(stage):
+    """The stage that a stage goes on from."""
+    return CONFIG.stages[stage].parent
+
+
+def parent_manifest(wildcards):
+    """The manifest of a stage's parent."""
+    return f"results/models/{parent_of(wildcards.stage)}/manifest.json"
+
+
+def training_flags(wildcards):
+    """A stage's own training options as flags."""
+    stage = CONFIG.stages[wildcards.stage]
+    return cli.flags(
+        TrainingOptions.model_validate(
+            {key: getattr(stage, key) for key in TrainingOptions.model_fields}
+        )
+    )
+
+
+def sampling_flags(wildcards):
+    """How a suite is sampled: the evaluation's way, or, for training prompts, the way of their stage."""
+    if wildcards.suite.endswith("-prompts"):
+        stage = CONFIG.stages[wildcards.suite.removesuffix("-prompts")]
+        return cli.flags(stage.sampling)
+    return cli.flags(CONFIG.evaluate.sampling)
+
+
+def base_flags():
+    """The base model's options, with its files as seen from the working folder."""
+    given = CONFIG.base
+    moved = {
+        key: at_root(getattr(given, key))
+        for key in ("path", "chat_template")
+        if getattr(given, key)
+    }
+    return cli.flags(given.model_copy(update=moved))
+
+
+def show_table():
+    """Print the table at the end of a run; `make run` prints it itself, also when nothing was to be done."""
+    if "RUST_EXPERT_RUN" not in os.environ:
+        shell("python -m scripts.table results/metrics.json")

@@ -14,6 +14,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import psutil
+
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = "results/metrics.json"
 
@@ -31,6 +33,11 @@ def main() -> int:
     for path in arguments.configfile:
         command += ["--configfile", path]
     command += arguments.snakemake
+    other = running_workflow(ROOT)
+    if other is not None:
+        print(f"error: process {other} is running the workflow here: wait for it, or stop it first", file=sys.stderr)
+        return 2
+    forget_stale_locks(ROOT)
     with tempfile.TemporaryDirectory(prefix="rust-expert-") as folder:
         faults = Path(folder, "faults.jsonl")
         faults.touch()
@@ -40,6 +47,22 @@ def main() -> int:
     if "-n" not in arguments.snakemake and "--dry-run" not in arguments.snakemake:
         subprocess.run([sys.executable, "-m", "scripts.table", TARGET], cwd=ROOT, check=True)
     return 0
+
+
+def running_workflow(folder: Path) -> int | None:
+    """The process id of a Snakemake at work in `folder`, or None."""
+    for process in psutil.process_iter(["pid", "cmdline", "cwd"]):
+        words = process.info["cmdline"] or []
+        if any(word == "snakemake" or word.endswith("/snakemake") for word in words[:4]):
+            if process.info["cwd"] == str(folder) and process.pid != os.getpid():
+                return int(process.pid)
+    return None
+
+
+def forget_stale_locks(folder: Path) -> None:
+    """Remove the locks that a killed Snakemake left; to be called only when none is running."""
+    for lock in Path(folder, ".snakemake", "locks").glob("*"):
+        lock.unlink(missing_ok=True)
 
 
 def _snakemake(command: list[str], faults: Path) -> int:

@@ -7,7 +7,7 @@ the style sheet by class, so one plot serves light and dark. Rows of a plot shar
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rust_expert.report.html import Html, el
+from rust_expert.report.html import Child, Html, el
 from rust_expert.report.scales import Scale
 from rust_expert.report.wording import count, percent, percent_range, points, points_range
 
@@ -112,14 +112,17 @@ class Part:
     tone: str
 
 
-def stacked_rows(rows: Sequence[tuple[str, Sequence[Part]]], shared: float | None = None) -> Html:
+def stacked_rows(
+    rows: Sequence[tuple[str, Sequence[Part]]], shared: float | None = None, details: Sequence[Child] = ()
+) -> Html:
     """Bars cut into parts. Each is drawn over its own total (shares), or all over `shared` (amounts).
 
-    A part's share stands in it where it is wide enough.
+    A part's share in per cent stands in it where it is wide enough. `details` go below the totals, one for each row.
     """
     cells: list[Html] = []
     spoken: list[str] = []
-    for name, parts in rows:
+    for index, (name, parts) in enumerate(rows):
+        detail = details[index] if details else None
         total = sum(part.amount for part in parts)
         whole = shared or total or 1.0
         marks: list[Html] = []
@@ -146,7 +149,7 @@ def stacked_rows(rows: Sequence[tuple[str, Sequence[Part]]], shared: float | Non
         cells += [
             el("span", name, cls="name"),
             el("svg", *marks, cls="stack", width="100%", height="32", aria_hidden="true"),
-            el("span", el("b", count(total)), cls="figure"),
+            el("span", el("b", count(total)), el("small", detail) if detail else None, cls="figure"),
         ]
     return el("div", *cells, cls="rows", role="img", aria_label="; ".join(spoken))
 

@@ -40,16 +40,16 @@ def descend(node: tree_sitter.Node) -> Iterator[tree_sitter.Node]:
 
 
 def errors_in(root: tree_sitter.Node) -> list[int]:
-    """The first byte of every ERROR and MISSING node, in source order; only faulty branches are walked."""
-    found: list[int] = []
-    stack = [root]
-    while stack:
-        current = stack.pop()
-        if current.is_error or current.is_missing:
-            found.append(current.start_byte)
-        elif current.has_error:
-            stack.extend(reversed(current.children))
-    return found
+    """The first byte of each ERROR and MISSING node; only faulty branches are walked."""
+    places: list[int] = []
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        if node.is_error or node.is_missing:
+            places.append(node.start_byte)
+        elif node.has_error:
+            pending += node.children
+    return sorted(places)
 
 
 def field(node: tree_sitter.Node, name: str) -> tree_sitter.Node | None:

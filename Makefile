@@ -1,0 +1,51 @@
+# The few commands a newcomer needs; `make help` lists them. Each one does its own set-up first.
+#   make run ARGS="--configfile config/h100.yaml"    words for the run
+#   make test PYTEST_ARGS="tests/unit -q"            words for pytest
+#   PYTHON=python3.12 make run                       another Python for .venv
+
+SHELL := /bin/sh
+PY := .venv/bin/python
+# cargo and rustc are found where rustup puts them, also before the shell has been started anew.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+.PHONY: help setup run test lint format doctor bench report lock clean
+.DEFAULT_GOAL := help
+
+help: ## list these commands
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+setup: ## install what is missing (.venv from requirements.lock, Rust, bubblewrap) and nothing more
+	@sh tools/setup.sh
+
+run: setup ## the whole chain: crates, training, judging, results/metrics.json and results/report.html
+	@$(PY) -m scripts.run $(ARGS)
+
+test: setup ## all tests
+	@$(PY) -m pytest $(PYTEST_ARGS)
+
+lint: setup ## style, types and workflow checks
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@$(PY) -m snakefmt --check Snakefile rules
+	@$(PY) -m snakemake --lint
+
+format: setup ## bring the sources into the house style
+	@$(PY) -m ruff check --fix .
+	@$(PY) -m ruff format .
+	@$(PY) -m snakefmt Snakefile rules
+
+doctor: ## check the machine and print each fix; installs nothing
+	@sh tools/doctor.sh
+
+bench: setup ## speed measurements
+	@$(PY) -m benchmarks $(ARGS)
+
+report: setup ## make results/report.html from what is there
+	@$(PY) -m snakemake --cores all results/report.html $(ARGS)
+
+lock: setup ## pin the packages anew from *.in (ARGS=--upgrade for the newest)
+	@$(PY) -m tools.lock $(ARGS)
+
+clean: ## delete results/ and the workflow's notes; .venv and the crate cache stay
+	rm -rf results .snakemake

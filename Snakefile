@@ -1,0 +1,22 @@
+"""Rust Expert: from real Rust crates to a measured Rust-expert language model. See README.md."""
+
+configfile: f"{workflow.basedir}/config/config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/corpus.smk"
+include: "rules/dataset.smk"
+include: "rules/training.smk"
+include: "rules/sampling.smk"
+include: "rules/judging.smk"
+include: "rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        "results/metrics.json",
+
+
+onsuccess:
+    show_table()

@@ -1,0 +1,105 @@
+"""Clean rows, named data sets, and the data of rejection sampling."""
+
+
+rule clean:
+    """Remove duplicates and whatever a suite holds, then split by crate and by combination."""
+    input:
+        tasks=[f"results/tasks/{shard}.parquet" for shard in CORPUS_SHARDS],
+        curriculum=[f"results/curriculum/{shard}.parquet" for shard in range(CURRICULUM_SHARDS)],
+        suites=SUITE_FILES,
+    output:
+        rows="results/dataset/clean.parquet",
+        decontamination="results/dataset/decontamination.json",
+        funnel="results/dataset/funnel.json",
+    params:
+        code=code_of("scripts.clean", "data"),
+        options=cli.flags(CONFIG.clean),
+        suites=NAMED_SUITES,
+    log:
+        "results/logs/clean.log",
+    benchmark:
+        "results/benchmarks/clean.tsv"
+    conda:
+        "../envs/data.yaml"
+    shell:
+        "python -m scripts.clean --tasks {input.tasks} --curriculum {input.curriculum} --suites {params.suites}"
+        " --out {output.rows} --decontamination {output.decontamination} --funnel {output.funnel}"
+        " {params.options} --log {log}"
+
+
+rule mix:
+    """Draw one named data set from the cleaned rows."""
+    input:
+        "results/dataset/clean.parquet",
+    output:
+        dataset_files("{dataset}", "train"),
+        dataset_files("{dataset}", "val"),
+        dataset_files("{dataset}", "train", "jsonl"),
+        dataset_files("{dataset}", "val", "jsonl"),
+        report="results/dataset/{dataset}/mix.json",
+    params:
+        code=code_of("scripts.mix", "data"),
+        options=lambda wildcards: cli.flags(CONFIG.datasets[wildcards.dataset]),
+        shards=len(DATASET_SHARDS),
+    log:
+        "results/logs/mix/{dataset}.log",
+    benchmark:
+        "results/benchmarks/mix/{dataset}.tsv"
+    conda:
+        "../envs/data.yaml"
+    shell:
+        "python -m scripts.mix --clean {input} --name {wildcards.dataset} --report {output.report}"
+        " --shards {params.shards} {params.options} --log {log}"
+
+
+rule rsft_prompts:
+    """Choose the training prompts of a rejection-sampling stage; never a problem of any suite."""
+    input:
+        data=data_of("train"),
+        suites=SUITE_FILES,
+    output:
+        "results/suites/{stage}-prompts.jsonl",
+    wildcard_constraints:
+        stage=one_of(RSFT_STAGES),
+    params:
+        code=code_of("scripts.rsft_prompts", "data"),
+        options=lambda wildcards: cli.flags(CONFIG.stages[wildcards.stage].prompts),
+    log:
+        "results/logs/rsft_prompts/{stage}.log",
+    benchmark:
+        "results/benchmarks/rsft_prompts/{stage}.tsv"
+    conda:
+        "../envs/data.yaml"
+    shell:
+        "python -m scripts.rsft_prompts --data {input.data} --suites {input.suites} --out {output}"
+        " {params.options} --log {log}"
+
+
+rule rsft_select:
+    """Keep the best judged answers to the training prompts and mix them with the stage's data."""
+    input:
+        problems="results/suites/{stage}-prompts.jsonl",
+        completions=lambda wildcards: f"results/samples/{parent_of(wildcards.stage)}/{wildcards.stage}-prompts.jsonl",
+        verdicts=lambda wildcards: f"results/verdicts/{parent_of(wildcards.stage)}/{wildcards.stage}-prompts.parquet",
+        train=data_of("train"),
+        val=data_of("val"),
+    output:
+        dataset_files("{stage}", "train"),
+        dataset_files("{stage}", "val"),
+        report="results/dataset/{stage}/selection.json",
+    wildcard_constraints:
+        stage=one_of(RSFT_STAGES),
+    params:
+        code=code_of("scripts.rsft_select", "data"),
+        options=lambda wildcards: cli.flags(CONFIG.stages[wildcards.stage].keep),
+        shards=len(DATASET_SHARDS),
+    log:
+        "results/logs/rsft_select/{stage}.log",
+    benchmark:
+        "results/benchmarks/rsft_select/{stage}.tsv"
+    conda:
+        "../envs/data.yaml"
+    shell:
+        "python -m scripts.rsft_select --stage {wildcards.stage} --problems {input.problems} --completions {input.completions}"
+        " --verdicts {input.verdicts} --parent-train {input.train} --parent-val {input.val} --report {output.report}"
+        " --shards {params.shards} {params.options} --log {log}"

@@ -1,0 +1,46 @@
+"""Verdicts from the sandboxed compiler, and the figures drawn from them."""
+
+
+rule judge:
+    """Compile, test and lint every completion in the sandbox."""
+    input:
+        samples="results/samples/{stage}/{suite}.jsonl",
+        suite=suite_file,
+    output:
+        "results/verdicts/{stage}/{suite}.parquet",
+    params:
+        code=code_of("scripts.judge", "judge"),
+        options=cli.flags(CONFIG.judge),
+        toolchain=TOOLCHAIN,
+    log:
+        "results/logs/judge/{stage}/{suite}.log",
+    benchmark:
+        "results/benchmarks/judge/{stage}/{suite}.tsv"
+    threads: max(1, workflow.cores // 2)
+    conda:
+        "../envs/judge.yaml"
+    shell:
+        "python -m scripts.judge {input.samples} --suite {input.suite} --out {output} --workers {threads}"
+        " {params.options} --log {log}"
+
+
+rule score:
+    """Rates, pass@k and intervals of one stage on one suite."""
+    input:
+        verdicts="results/verdicts/{stage}/{suite}.parquet",
+        completions="results/samples/{stage}/{suite}.jsonl",
+        suite=suite_file,
+    output:
+        "results/metrics/{stage}/{suite}.json",
+    params:
+        code=code_of("scripts.score", "report"),
+        options=cli.flags(CONFIG.score),
+    log:
+        "results/logs/score/{stage}/{suite}.log",
+    benchmark:
+        "results/benchmarks/score/{stage}/{suite}.tsv"
+    conda:
+        "../envs/report.yaml"
+    shell:
+        "python -m scripts.score --verdicts {input.verdicts} --suite {input.suite}"
+        " --completions {input.completions} --out {output} {params.options} --log {log}"

@@ -1,0 +1,66 @@
+"""The base model and the training stages, which the configuration lists."""
+
+
+rule base:
+    """Make or fetch the base model."""
+    input:
+        train=base_shards("train"),
+        val=base_shards("val"),
+    output:
+        "results/models/base/manifest.json",
+    params:
+        code=code_of("scripts.base", "train"),
+        options=base_flags(),
+    log:
+        "results/logs/base.log",
+    benchmark:
+        "results/benchmarks/base.tsv"
+    resources:
+        gpu=1,
+    priority: 10
+    conda:
+        "../envs/train.yaml"
+    shell:
+        "python -m scripts.base --train {input.train} --val {input.val} --out {output}"
+        " --code {params.code} {params.options} --log {log}"
+
+
+rule train_sft:
+    """Fine-tune a stage's parent on a data set with QLoRA; resumes from the last whole checkpoint."""
+    input:
+        base="results/models/base/manifest.json",
+        parent=parent_manifest,
+        train=data_of("train"),
+        val=data_of("val"),
+    output:
+        "results/models/{stage}/manifest.json",
+    wildcard_constraints:
+        stage=one_of(SFT_STAGES),
+    params:
+        code=code_of("scripts.train", "train"),
+        options=training_flags,
+        lora=cli.flags(CONFIG.lora),
+        quantization=cli.flags(CONFIG.quantization),
+    log:
+        "results/logs/train/{stage}.log",
+    benchmark:
+        "results/benchmarks/train/{stage}.tsv"
+    resources:
+        gpu=1,
+    priority: 10
+    conda:
+        "../envs/train.yaml"
+    shell:
+        "python -m scripts.train --stage {wildcards.stage} --base {input.base} --parent {input.parent}"
+        " --train {input.train} --val {input.val} --out {output}"
+        " --code {params.code} {params.lora} {params.quantization} {params.options} --log {log}"
+
+
+use rule train_sft as train_rsft with:
+    input:
+        base="results/models/base/manifest.json",
+        parent=parent_manifest,
+        train=lambda wildcards: dataset_files(wildcards.stage, "train"),
+        val=lambda wildcards: dataset_files(wildcards.stage, "val"),
+    wildcard_constraints:
+        stage=one_of(RSFT_STAGES),

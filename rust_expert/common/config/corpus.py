@@ -1,0 +1,88 @@
+"""Options of the corpus: where crates come from, and which of them are good enough.
+
+Fields marked `size_dependent` say how much there is: a profile for another machine has to state them itself.
+"""
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+PERMISSIVE = (
+    "0BSD",
+    "Apache-2.0",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "BSL-1.0",
+    "CC0-1.0",
+    "ISC",
+    "MIT",
+    "MIT-0",
+    "Unicode-3.0",
+    "Unlicense",
+    "Zlib",
+)
+"""SPDX names of licences that let a crate's code be copied into a data set, with attribution at most."""
+
+
+class FetchOptions(BaseModel):
+    """Where crates come from."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    source: Literal["registry", "path"] = Field(
+        default="registry", description="registry: the pinned crates of `table`; path: every crate in the folder `path`"
+    )
+    table: str = Field(
+        default="config/crates.tsv",
+        description="table of pinned crates: name, version, sha256, licence",
+        json_schema_extra={"size_dependent": True},
+    )
+    path: str | None = Field(default=None, description="folder with one crate per subfolder, for source: path")
+    shards: int = Field(
+        default=4,
+        ge=1,
+        le=1000,
+        description="parts that the crates are worked on in; one more crate rebuilds one part",
+        json_schema_extra={"size_dependent": True},
+    )
+
+    @model_validator(mode="after")
+    def _path_given(self) -> Self:
+        if self.source == "path" and not self.path:
+            raise ValueError("source: path needs a path; name the folder of crates")
+        return self
+
+
+class GateOptions(BaseModel):
+    """What a crate must be like to be learned from; null switches a gate off."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    minimum_edition: Literal[2015, 2018, 2021, 2024] | None = Field(default=2018, description="oldest edition")
+    licences: list[str] | None = Field(
+        default_factory=lambda: list(PERMISSIVE),
+        description="licences that are enough to satisfy a crate's licence expression",
+    )
+    minimum_documented: float | None = Field(
+        default=0.5, ge=0, le=1, description="smallest share of the public items that has a doc comment"
+    )
+    maximum_unsafe: float | None = Field(
+        default=20.0, ge=0, description="most uses of `unsafe` per 1,000 lines that hold code"
+    )
+    maximum_average_line: float | None = Field(
+        default=60.0, gt=0, description="greatest mean length, in characters, of the lines that are not blank"
+    )
+    maximum_longest_line: int | None = Field(
+        default=1000, gt=0, description="greatest length of a line, in characters; generated code has very long ones"
+    )
+
+
+class CorpusOptions(FetchOptions):
+    """The corpus section of a profile."""
+
+    gates: GateOptions = Field(default_factory=GateOptions, description="what a crate must be like to be learned from")
+
+    @property
+    def fetch(self) -> FetchOptions:
+        """The part that fetching reads."""
+        return FetchOptions.model_validate(self.model_dump(exclude={"gates"}))

@@ -1,0 +1,151 @@
+"""Cleaning: from all samples to those worth training on, with an account of every row that went."""
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rust_expert.common.config.dataset import CleanOptions
+from rust_expert.common.contracts import Sample
+from rust_expert.common.errors import UserError
+from rust_expert.common.files import sha256_text
+from rust_expert.common.tables import read_jsonl, read_parquet
+from rust_expert.dataset.decontamination import Match, Suite, SuiteIndex, problem_form, sample_forms
+from rust_expert.dataset.duplicates import Duplicate, drop_across_split, drop_exact, drop_near
+from rust_expert.dataset.funnel import Funnel
+from rust_expert.dataset.lexing import code_tokens
+from rust_expert.dataset.normal import alpha_form
+from rust_expert.dataset.similarity import closest, distribution
+from rust_expert.dataset.split import assign_split
+
+log = logging.getLogger(__name__)
+
+_SHOWN_DUPLICATES = 200
+"""Near duplicates listed in the funnel; their number is always whole."""
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """The rows that are left, and the two reports."""
+
+    samples: list[Sample]
+    decontamination: dict[str, Any]
+    funnel: dict[str, Any]
+
+
+def read_samples(paths: Sequence[str]) -> list[Sample]:
+    """Read Parquet or JSONL files of samples; rows without an id get theirs.
+
+    Raises UserError naming file and row.
+    """
+    samples: list[Sample] = []
+    for path in paths:
+        if path.endswith(".jsonl"):
+            rows = read_jsonl(path, Sample)
+        elif path.endswith(".parquet"):
+            rows = read_parquet(path, Sample)
+        else:
+            raise UserError(f"{path}: samples are read from .parquet and .jsonl files; convert this one")
+        samples += [row if row.id else _with_id(row) for row in rows]
+    return samples
+
+
+def _with_id(row: Sample) -> Sample:
+    return row.model_copy(update={"id": sha256_text(row.prompt + "\0" + row.gen)})
+
+
+def clean(samples: Sequence[Sample], suites: Sequence[Suite], options: CleanOptions) -> Cleaned:
+    """Remove empty answers, duplicates and rows that give a problem away; then part training from validation.
+
+    The result is sorted by origin; it depends on the rows and options alone, not on the order they come in.
+    """
+    funnel = Funnel(samples)
+    kept = [sample for sample in samples if sample.gen.strip()]
+    funnel.step("empty answers", kept)
+    kept, exact = drop_exact(kept)
+    funnel.step("exact duplicates", kept)
+    log.info("%d exact duplicates, %d rows left", len(exact), len(kept))
+    kept, near = drop_near(kept, options)
+    funnel.step("near duplicates", kept, examples=_listed(near))
+    log.info("%d near duplicates, %d rows left", len(near), len(kept))
+    kept, report = decontaminate(kept, suites, options.gram_words)
+    funnel.step("decontamination", kept)
+    log.info("%d rows gave a problem away, %d left", report["removed"], len(kept))
+    kept = assign_split(kept, options.val_fraction, options.seed)
+    kept, leaks = drop_across_split(kept, options)
+    funnel.step("duplicates across the split", kept, examples=_listed(leaks))
+    log.info("%d validation rows too like a training row, %d rows left", len(leaks), len(kept))
+    return Cleaned(kept, report, funnel.report())
+
+
+def _listed(found: Sequence[Duplicate]) -> list[dict[str, Any]]:
+    ordered = sorted(found, key=lambda one: (-one.similarity, one.dropped))[:_SHOWN_DUPLICATES]
+    return [
+        {"dropped": one.dropped, "kept": one.kept, "similarity": round(one.similarity, 4)} for one in ordered
+    ]
+
+
+def decontaminate(
+    samples: Sequence[Sample], suites: Sequence[Suite], gram_words: int
+) -> tuple[list[Sample], dict[str, Any]]:
+    """The samples that give no problem away, and the account of the others, suite by suite.
+
+    A sample that touches several suites is listed under each of them.
+    """
+    forms = [sample_forms(sample) for sample in samples]
+    indexes = [SuiteIndex(suite, gram_words) for suite in suites]
+    matches = [index.matches(samples, forms) for index in indexes]
+    gone = {match.row for found in matches for match in found}
+    kept = [sample for sample in samples if sample.id not in gone]
+    report = {
+        "schema": 1,
+        "gram_words": gram_words,
+        "rows_checked": len(samples),
+        "removed": len(gone),
+        "suites": {
+            index.suite.name: _suite_report(index, found, samples, kept)
+            for index, found in zip(indexes, matches, strict=True)
+        },
+    }
+    return kept, report
+
+
+def _suite_report(
+    index: SuiteIndex, found: Sequence[Match], samples: Sequence[Sample], kept: Sequence[Sample]
+) -> dict[str, Any]:
+    problems = index.suite.problems
+    by_id = {sample.id: sample for sample in samples}
+    trained = {sample.combination for sample in samples if sample.combination is not None}
+    left = {sample.combination for sample in kept if sample.combination is not None}
+    report: dict[str, Any] = {
+        "problems": len(problems),
+        "rows_checked": len(samples),
+        "removed": [
+            {
+                "row": match.row,
+                "problem": match.problem,
+                "reason": match.reason,
+                "matched": match.matched,
+                "task_type": by_id[match.row].task_type,
+                "source": by_id[match.row].source_crate or by_id[match.row].family,
+            }
+            for match in found
+        ],
+        "removed_by_reason": dict(sorted(Counter(match.reason for match in found).items())),
+    }
+    if index.combinations:
+        # The rows that stay are the ones that a model is trained on; both sides of the check are told.
+        report["combinations"] = {
+            "suite": len(index.combinations),
+            "trained": len(left),
+            "shared_before_removal": sorted(index.combinations & trained),
+            "shared": sorted(index.combinations & left),
+        }
+        report["similarity"] = distribution(
+            closest(
+                {p.task_id: problem_form(p) for p in problems if p.combination is not None},
+                {s.id: alpha_form(code_tokens(s.gen)) for s in kept if s.combination is not None},
+            )
+        )
+    return report

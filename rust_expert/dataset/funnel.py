@@ -1,0 +1,77 @@
+"""How many rows went into and came out of each step, by task type and by source; the sums are right by construction."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from rust_expert.common.contracts import Sample
+
+
+def count_by(samples: Iterable[Sample], name: Callable[[Sample], str | None]) -> dict[str, int]:
+    """Rows by what `name` says of them, sorted; `unnamed` where it says nothing."""
+    return dict(sorted(Counter(name(sample) or "unnamed" for sample in samples).items()))
+
+
+class Funnel:
+    """Follows rows from step to step."""
+
+    def __init__(self, samples: Sequence[Sample]) -> None:
+        self._start = self._current = list(samples)
+        self._steps: list[dict[str, Any]] = []
+
+    def step(self, name: str, remaining: Sequence[Sample], **notes: Any) -> None:
+        """Record that `remaining` are left after the step `name`."""
+        before, after = len(self._current), len(remaining)
+        self._steps.append(
+            {
+                "step": name,
+                "in": before,
+                "removed": before - after,
+                "out": after,
+                "removed_by_task_type": _loss(self._current, remaining, _task_type),
+                "removed_by_source": _loss(self._current, remaining, _source),
+                **notes,
+            }
+        )
+        self._current = list(remaining)
+
+    def report(self) -> dict[str, Any]:
+        """Rows at the start, each step, and what is left by split, task type and source."""
+        left = self._current
+        return {
+            "schema": 1,
+            "rows_in": _composition(self._start),
+            "steps": self._steps,
+            "rows_out": {
+                **_composition(left),
+                "by_split": count_by(left, lambda sample: sample.split),
+                "val_crates": sorted({s.source_crate for s in left if s.split == "val" and s.source_crate}),
+                "val_combinations": len({s.combination for s in left if s.split == "val" and s.combination}),
+            },
+        }
+
+
+def _composition(samples: Sequence[Sample]) -> dict[str, Any]:
+    return {
+        "rows": len(samples),
+        "by_task_type": count_by(samples, _task_type),
+        "by_source": count_by(samples, _source),
+        "by_crate": count_by((s for s in samples if s.source_crate), lambda sample: sample.source_crate),
+        "by_family": count_by((s for s in samples if s.family), lambda sample: sample.family),
+    }
+
+
+def _loss(
+    before: Sequence[Sample], after: Sequence[Sample], name: Callable[[Sample], str | None]
+) -> dict[str, int]:
+    lost = Counter(count_by(before, name))
+    lost.subtract(count_by(after, name))
+    return {key: count for key, count in sorted(lost.items()) if count}
+
+
+def _task_type(sample: Sample) -> str | None:
+    return sample.task_type
+
+
+def _source(sample: Sample) -> str | None:
+    return sample.source

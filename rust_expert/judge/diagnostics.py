@@ -1,0 +1,116 @@
+"""What rustc and clippy report, read from their JSON lines."""
+
+import dataclasses
+import json
+import re
+from typing import Any
+
+_PATHS = re.compile(r"(?<![\w.>)\]<:])/(?:[\w.+-]+/)+[\w.+-]*")
+_ADDRESSES = re.compile(r"0x[0-9a-fA-F]{6,}")
+MESSAGE_LENGTH = 300
+
+
+@dataclasses.dataclass(frozen=True)
+class Span:
+    """Where a diagnostic points: bytes of the file it names, lines and columns from 1."""
+
+    file: str
+    byte_start: int
+    byte_end: int
+    line: int
+    column: int
+    primary: bool
+    label: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Diagnostic:
+    """One report. `code` is an error code or a lint's name, "" where there is none; `line` is 0 without a span."""
+
+    code: str
+    message: str
+    level: str
+    line: int
+    rendered: str
+    spans: tuple[Span, ...]
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it stops the compilation."""
+        return self.level.startswith("error")
+
+    @property
+    def file(self) -> str:
+        """The file of the first primary span, "" without one."""
+        return next((span.file for span in self.spans if span.primary), "")
+
+    @property
+    def headline(self) -> str:
+        """One line such as `error[E0308]: mismatched types`."""
+        code = f"[{self.code}]" if self.code else ""
+        return one_line(f"{'error' if self.is_error else self.level}{code}: {self.message}")
+
+
+def one_line(text: str) -> str:
+    """The first line of a message: no paths, no addresses, at most 300 characters."""
+    first = next((line for line in text.splitlines() if line.strip()), "").strip()
+    return _ADDRESSES.sub("0x_", _PATHS.sub("_", first))[:MESSAGE_LENGTH]
+
+
+def read_diagnostics(stderr: str) -> list[Diagnostic]:
+    """The diagnostics in `--error-format=json` output, in the compiler's order.
+
+    The closing summary (`aborting due to ...`) is left out; lines that are not JSON, such as the last words of a
+    crashing compiler, are skipped.
+    """
+    found = []
+    for line in stderr.splitlines():
+        if not line.startswith("{"):
+            continue
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        if row.get("$message_type", "diagnostic") == "diagnostic" and _counts(row):
+            found.append(_diagnostic(row))
+    return found
+
+
+def _counts(row: dict[str, Any]) -> bool:
+    if row.get("level") == "failure-note" or "message" not in row:
+        return False
+    summary = not row.get("spans") and row["message"].startswith(("aborting due to", "could not compile"))
+    return not summary and not re.fullmatch(r"\d+ warnings? emitted", row["message"])
+
+
+def _diagnostic(row: dict[str, Any]) -> Diagnostic:
+    spans = tuple(_outermost(span) for span in row.get("spans", []))
+    primary = next((span for span in spans if span.primary), None)
+    return Diagnostic(
+        code=(row.get("code") or {}).get("code", ""),
+        message=row["message"],
+        level=row["level"],
+        line=primary.line if primary else 0,
+        rendered=row.get("rendered") or "",
+        spans=spans,
+    )
+
+
+def _outermost(span: dict[str, Any]) -> Span:
+    """The span in the user's own text: where it lies in a macro of the library, the place that called the macro."""
+    primary, label = bool(span.get("is_primary")), span.get("label") or ""
+    while span.get("expansion") and _is_foreign(span["file_name"]):
+        span = span["expansion"]["span"]
+    return Span(
+        file=span["file_name"],
+        byte_start=span["byte_start"],
+        byte_end=span["byte_end"],
+        line=span["line_start"],
+        column=span["column_start"],
+        primary=primary,
+        label=label,
+    )
+
+
+def _is_foreign(file: str) -> bool:
+    return file.startswith(("/", "<"))

@@ -1,0 +1,84 @@
+"""The system calls that nothing in the sandbox may make, as a classic BPF program for bubblewrap's `--seccomp`.
+
+Namespaces hide files, processes and the network; these calls reach past them: keyrings and vsock are shared with
+the host, io_uring and BPF are wide kernel surfaces, new user namespaces give back privileges, System V and memfd
+memory escapes the size limits. A denied call fails with EPERM (ENOSYS where the C library then falls back).
+"""
+
+import platform
+import struct
+
+from rust_expert.common.errors import UserError
+
+EPERM, ENOSYS = 1, 38
+
+_LOAD, _JUMP_EQUAL, _JUMP_AT_LEAST, _JUMP_BITS, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
+_NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT = 0, 4, 16  # offsets in struct seccomp_data, little endian
+
+_CLONE_THREAD = 0x00010000
+_CLONE_NAMESPACES = 0x7E020080
+_X32_BIT = 0x40000000
+
+_DENIED = {
+    "x86_64": {
+        "socket": 41, "ptrace": 101, "mount": 165, "umount2": 166, "pivot_root": 155,
+        "unshare": 272, "setns": 308, "add_key": 248, "request_key": 249, "keyctl": 250, "bpf": 321,
+        "perf_event_open": 298, "userfaultfd": 323, "io_uring_setup": 425, "io_uring_enter": 426,
+        "io_uring_register": 427, "memfd_create": 319, "memfd_secret": 447, "process_vm_readv": 310,
+        "process_vm_writev": 311, "kcmp": 312, "name_to_handle_at": 303, "open_by_handle_at": 304,
+        "shmget": 29, "shmat": 30, "shmctl": 31, "semget": 64, "msgget": 68, "mq_open": 240,
+        "open_tree": 428, "move_mount": 429, "fsopen": 430, "fsconfig": 431, "fsmount": 432,
+    },
+    "aarch64": {
+        "socket": 198, "ptrace": 117, "mount": 40, "umount2": 39, "pivot_root": 41,
+        "unshare": 97, "setns": 268, "add_key": 217, "request_key": 218, "keyctl": 219, "bpf": 280,
+        "perf_event_open": 241, "userfaultfd": 282, "io_uring_setup": 425, "io_uring_enter": 426,
+        "io_uring_register": 427, "memfd_create": 279, "memfd_secret": 447, "process_vm_readv": 270,
+        "process_vm_writev": 271, "kcmp": 272, "name_to_handle_at": 264, "open_by_handle_at": 265,
+        "shmget": 194, "shmat": 196, "shmctl": 195, "semget": 190, "msgget": 186, "mq_open": 180,
+        "open_tree": 428, "move_mount": 429, "fsopen": 430, "fsconfig": 431, "fsmount": 432,
+    },
+}  # fmt: skip
+_FORKS = {"x86_64": [57, 58], "aarch64": []}
+_CLONE = {"x86_64": 56, "aarch64": 220}
+_CLONE3 = 435
+_AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+
+
+def _step(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
+    return struct.pack("<HBBI", code, if_true, if_false, value)
+
+
+def _refuse(number: int, error: int = EPERM) -> bytes:
+    """Two steps: where the loaded number is `number`, fail the call."""
+    return _step(_JUMP_EQUAL, number, 0, 1) + _step(_RETURN, _ERRNO | error)
+
+
+def program(*, one_process: bool, machine: str | None = None) -> bytes:
+    """The filter as `struct sock_filter` bytes; `one_process` also refuses new processes (threads stay allowed).
+
+    Raises UserError on a processor whose call numbers are not known here.
+    """
+    machine = machine or platform.machine()
+    if machine not in _DENIED:
+        raise UserError(f"the sandbox knows x86_64 and aarch64, this machine is {machine}: judge on another machine")
+    steps = [
+        _step(_LOAD, _ARCHITECTURE),
+        _step(_JUMP_EQUAL, _AUDIT[machine], 1, 0),
+        _step(_RETURN, _KILL),
+        _step(_LOAD, _NUMBER),
+    ]
+    if machine == "x86_64":
+        steps += [_step(_JUMP_AT_LEAST, _X32_BIT, 0, 1), _step(_RETURN, _ERRNO | ENOSYS)]
+    steps += [_refuse(number) for _, number in sorted(_DENIED[machine].items())]
+    # Its flags lie behind a pointer, which a filter cannot follow; the C library falls back to clone.
+    steps.append(_refuse(_CLONE3, ENOSYS))
+    if one_process:
+        steps += [_refuse(number) for number in _FORKS[machine]]
+    steps += [_step(_JUMP_EQUAL, _CLONE[machine], 0, 5 if one_process else 3), _step(_LOAD, _FIRST_ARGUMENT)]
+    steps += [_step(_JUMP_BITS, _CLONE_NAMESPACES, 0, 1), _step(_RETURN, _ERRNO | EPERM)]
+    if one_process:
+        steps += [_step(_JUMP_BITS, _CLONE_THREAD, 1, 0), _step(_RETURN, _ERRNO | EPERM)]
+    steps.append(_step(_RETURN, _ALLOW))
+    return b"".join(steps)

@@ -1,0 +1,108 @@
+"""From verdicts to counts per problem: what every figure is computed from."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from rust_expert.common.contracts import Completion, Problem, Verdict
+from rust_expert.common.errors import UserError
+from rust_expert.common.files import sha256_text
+
+PREFILTERED = frozenset(("no_code", "policy_violation"))
+"""Verdicts on samples that others drop before they count what compiles."""
+
+
+@dataclass
+class Tally:
+    """The samples of one problem. Samples that the judge failed on are in none of the counts but their own."""
+
+    task_id: str
+    category: str | None = None
+    samples: int = 0
+    passed: int = 0
+    compiled: int = 0
+    prefiltered: int = 0
+    judge_errors: int = 0
+    first: str = ""
+    """Status of the sample with the lowest number."""
+    first_compiled: bool = False
+    verdicts: list[Verdict] = field(default_factory=list, repr=False)
+
+    def add(self, verdict: Verdict) -> None:
+        """Count one verdict."""
+        self.verdicts.append(verdict)
+        if verdict.status == "judge_error":
+            self.judge_errors += 1
+            return
+        self.samples += 1
+        self.passed += verdict.status == "passed"
+        self.compiled += verdict.compiled
+        self.prefiltered += verdict.status in PREFILTERED
+
+
+@dataclass(frozen=True)
+class Tallies:
+    """One stage on one suite: a tally per problem in the suite's order, and the samples the judge failed on."""
+
+    problems: list[Tally]
+    unjudged: list[tuple[str, int]]
+
+    @property
+    def samples(self) -> int:
+        """Samples in the denominator."""
+        return sum(tally.samples for tally in self.problems)
+
+    def statuses(self) -> dict[str, int]:
+        """Samples by status, faults of the judge included."""
+        return dict(sorted(Counter(v.status for tally in self.problems for v in tally.verdicts).items()))
+
+
+def tally(
+    problems: Sequence[Problem],
+    completions: Sequence[Completion],
+    verdicts: Sequence[Verdict],
+    max_judge_errors: float,
+) -> Tallies:
+    """Count the verdicts of each problem of the suite.
+
+    Every problem has to have samples and every sample its verdict: nothing falls out of a denominator unseen. A
+    fault of the judge is no verdict about the model: such samples are counted apart and listed, and above the share
+    `max_judge_errors` there are no figures at all.
+
+    Raises UserError where problems, completions and verdicts do not belong together, and above that share.
+    """
+    by_task = {problem.task_id: Tally(problem.task_id, problem.category) for problem in problems}
+    texts: dict[tuple[str, int], str] = {}
+    for completion in completions:
+        key = completion.task_id, completion.sample
+        if completion.task_id not in by_task:
+            raise UserError(f"the completions name {key[0]}, which is no problem of the suite; sample again")
+        if key in texts:
+            raise UserError(f"sample {key[1]} of {key[0]} stands twice in the completions; sample again")
+        texts[key] = completion.completion
+    judged: set[tuple[str, int]] = set()
+    unjudged: list[tuple[str, int]] = []
+    for verdict in sorted(verdicts, key=lambda one: (one.task_id, one.sample)):
+        key = verdict.task_id, verdict.sample
+        if key not in texts or key in judged:
+            how = "was judged twice" if key in judged else "has a verdict but no completion"
+            raise UserError(f"sample {key[1]} of {key[0]} {how}; judge again")
+        if verdict.completion_sha256 and verdict.completion_sha256 != sha256_text(texts[key]):
+            raise UserError(f"the verdict on sample {key[1]} of {key[0]} is on another text; judge again")
+        judged.add(key)
+        if verdict.status == "judge_error":
+            unjudged.append(key)
+        by_task[key[0]].add(verdict)
+    if missing := sorted(texts.keys() - judged):
+        raise UserError(f"sample {missing[0][1]} of {missing[0][0]} has no verdict; judge again")
+    for one in by_task.values():
+        if not one.verdicts:
+            raise UserError(f"problem {one.task_id} has no sample; sample again")
+        one.first, one.first_compiled = one.verdicts[0].status, one.verdicts[0].compiled
+    if len(unjudged) > max_judge_errors * len(judged):
+        task, sample = unjudged[0]
+        raise UserError(
+            f"the judge failed on {len(unjudged)} of {len(judged)} samples, the first of them sample {sample} of "
+            f"{task}: more than max_judge_errors ({max_judge_errors:g}) allows; judge again"
+        )
+    return Tallies(list(by_task.values()), unjudged)

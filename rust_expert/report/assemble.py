@@ -1,0 +1,94 @@
+"""The report put together from what a run left on disk."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rust_expert.common.config.report import ReportOptions
+from rust_expert.common.contracts import Problem
+from rust_expert.common.errors import UserError
+from rust_expert.report.evidence import Answer, Choice, choose
+from rust_expert.report.findings import find
+from rust_expert.report.journey import CleanFunnel, Decontamination, Mix, Stop
+from rust_expert.report.page.answers import answers_section
+from rust_expert.report.page.data import data_section
+from rust_expert.report.page.document import document
+from rust_expert.report.page.method import method_section, provenance_section
+from rust_expert.report.page.scores import hero, scores_section
+from rust_expert.report.page.training import training_section
+from rust_expert.report.page.verdicts import verdicts_section
+from rust_expert.report.runs import TrainingRun
+from rust_expert.report.summary import Summary
+
+
+@dataclass(frozen=True)
+class Material:
+    """All that a report is made of. Only the summary must be there; a part that is missing is not shown.
+
+    `suites` holds problems by suite, the first of them the one that the headline speaks of; `answers` is by suite,
+    stage, task id; `runs` by stage.
+    """
+
+    summary: Summary
+    provenance: dict[str, Any] = field(default_factory=dict)
+    suites: Mapping[str, Sequence[Problem]] = field(default_factory=dict)
+    answers: Mapping[str, Mapping[str, Mapping[str, Answer]]] = field(default_factory=dict)
+    runs: Mapping[str, TrainingRun] = field(default_factory=dict)
+    stops: Sequence[Stop] = ()
+    funnel: CleanFunnel | None = None
+    mixes: Sequence[Mix] = ()
+    decontamination: Decontamination | None = None
+    links: Sequence[tuple[str, str]] = ()
+
+
+def main_suite(material: Material) -> str:
+    """The suite that the headline speaks of: the first one given, else the largest.
+
+    Raises UserError where no stage was evaluated.
+    """
+    known = material.summary.suites()
+    if not known:
+        raise UserError("the summary holds no score of any stage on any suite; evaluate at least one stage")
+    return next((suite for suite in material.suites if suite in known), known[0])
+
+
+def build(material: Material, options: ReportOptions) -> str:
+    """The page, as one HTML file."""
+    summary = material.summary
+    suite = main_suite(material)
+    finding = find(summary, suite)
+    answers = in_chain_order(summary, material.answers.get(suite, {}))
+    choices = _choices(material, suite, finding.base, finding.stage, answers, options)
+    return document(
+        "Rust Expert: " + finding.headline,
+        [
+            hero(summary, finding),
+            scores_section(summary, finding.stage, suite),
+            verdicts_section(summary, suite),
+            answers_section(choices, answers, suite, options.code_lines),
+            training_section(summary, material.runs),
+            data_section(material.stops, material.funnel, material.mixes, material.decontamination),
+            method_section(summary, suite),
+            provenance_section(material.provenance, material.links),
+        ],
+    )
+
+
+def in_chain_order(
+    summary: Summary, answers: Mapping[str, Mapping[str, Answer]]
+) -> dict[str, Mapping[str, Answer]]:
+    """Answers by stage, each stage after its parent."""
+    return {stage: answers[stage] for stage in summary.stages if stage in answers}
+
+
+def _choices(
+    material: Material,
+    suite: str,
+    base: str,
+    best: str,
+    answers: Mapping[str, Mapping[str, Answer]],
+    options: ReportOptions,
+) -> list[Choice]:
+    if options.examples == 0 or base not in answers or best not in answers:
+        return []
+    return choose(material.suites.get(suite, ()), answers, base, best, options.examples, options.seed)

@@ -1,0 +1,114 @@
+"""Real completions side by side by stage. They come from a model: all of it is text, never markup."""
+
+from collections.abc import Mapping, Sequence
+
+from rust_expert.common.contracts import Problem
+from rust_expert.report.evidence import Answer, Choice
+from rust_expert.report.html import Child, Html, el
+from rust_expert.report.page.parts import code_word, folded, section
+from rust_expert.report.page.verdicts import error_told, status_badge
+from rust_expert.report.rust_code import coloured, shortened
+from rust_expert.report.wording import count, listed, plural
+
+_TONES = {"learned": "up", "open": "level", "lost": "down"}
+
+
+def answers_section(
+    choices: Sequence[Choice], answers: Mapping[str, Mapping[str, Answer]], suite: str, lines: int
+) -> Html | None:
+    """The problems drawn, each with its reference and the answer of every stage."""
+    if not choices:
+        return None
+    groups = [
+        el(
+            "div",
+            el(
+                "h3",
+                el("span", choice.title, cls=f"tone-{_TONES.get(choice.key, 'level')}"),
+                el("span", f" {count(len(choice.problems))} of {plural(choice.among, 'problem')}", cls="quiet"),
+            ),
+            [_problem(problem, answers, lines, is_open=index == 0) for index, problem in enumerate(choice.problems)],
+            cls="group",
+        )
+        for choice in choices
+    ]
+    return section(
+        "answers",
+        "Answers, side by side",
+        f"The first answer of each stage to problems of {suite}, drawn by a fixed seed among those with the same outcome."
+        " Nobody picked them.",
+        groups,
+    )
+
+
+def _problem(
+    problem: Problem, answers: Mapping[str, Mapping[str, Answer]], lines: int, is_open: bool
+) -> Html:
+    columns: list[Html] = []
+    alike: dict[str, list[str]] = {}
+    for stage, given in answers.items():
+        if problem.task_id in given:
+            alike.setdefault(given[problem.task_id].shown, []).append(stage)
+    for stages in alike.values():
+        columns.append(_answer(stages, answers[stages[0]][problem.task_id], lines))
+    badges = [
+        el("span", el("span", cls=f"light status-{given[problem.task_id].verdict.status}", aria_hidden="true"), stage)
+        for stage, given in answers.items()
+        if problem.task_id in given
+    ]
+    title = [el("b", problem.entry_point or problem.task_id), el("span", badges, cls="lights")]
+    return el(
+        "details",
+        el("summary", title),
+        el(
+            "div",
+            el("div", el("h4", "The problem", el("span", f" {problem.task_id}", cls="quiet")),
+               _code(problem.prompt, lines), cls="answer asked"),
+            columns,
+            cls="answers",
+        ),
+        folded("Reference solution and tests", _reference(problem, lines)),
+        cls="problem",
+        open=is_open,
+    )  # fmt: skip
+
+
+def _answer(stages: list[str], answer: Answer, lines: int) -> Html:
+    verdict = answer.verdict
+    told: list[Child] = [status_badge(verdict.status)]
+    if verdict.tests_total and verdict.status in ("failed", "timeout"):
+        told.append(el("span", f" {verdict.tests_passed} of {plural(verdict.tests_total, 'test')} passed", cls="quiet"))
+    if verdict.clippy_warnings:
+        told.append(el("span", f" {plural(verdict.clippy_warnings, 'clippy warning')}", cls="quiet"))
+    codes = [
+        el("p", code_word(code), el("span", f" {error_told(code)}", cls="quiet"))
+        for code in dict.fromkeys(verdict.error_codes[:4])
+    ]
+    raw = None if verdict.code else el("p", "No code was found in this answer; it is shown as it came.", cls="quiet")
+    return el(
+        "div",
+        el("h4", listed(stages), el("span", told, cls="told")),
+        raw,
+        _code(answer.shown, lines) if answer.shown.strip() else el("p", "An empty answer.", cls="quiet"),
+        el("p", el("samp", verdict.message), cls="message") if verdict.message else None,
+        codes,
+        el("p", "Policy: " + listed(verdict.policy_findings[:4]), cls="quiet") if verdict.policy_findings else None,
+        cls=f"answer of-{verdict.status}",
+    )
+
+
+def _code(text: str, lines: int) -> Html:
+    kept, left_out = shortened(text, lines)
+    return el(
+        "pre",
+        el("code", coloured(kept)),
+        el("span", f"\n… {plural(left_out, 'more line')}", cls="quiet") if left_out else None,
+        tabindex="0",
+    )
+
+
+def _reference(problem: Problem, lines: int) -> Html:
+    whole = problem.canonical_solution
+    if problem.entry_point and f"fn {problem.entry_point}" not in whole:
+        whole = problem.prompt + whole
+    return el("div", _code(whole, lines), _code(problem.test, lines), cls="answers")

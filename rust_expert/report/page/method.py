@@ -1,0 +1,176 @@
+"""How it was measured, what it was made with, and where the files are."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rust_expert.report.html import Child, Html, el
+from rust_expert.report.page.parts import card, code_word, facts, folded, section, table
+from rust_expert.report.summary import Summary
+from rust_expert.report.wording import count, listed, megabytes, plural, seconds
+
+_PACKAGES = (
+    "torch", "transformers", "trl", "peft", "bitsandbytes", "accelerate", "tokenizers", "datasets", "vllm", "numpy",
+    "pyarrow", "pydantic", "tree-sitter", "tree-sitter-rust", "snakemake", "dvc",
+)  # fmt: skip
+
+
+def method_section(summary: Summary, suite: str) -> Html:
+    """Short notes on every figure of the page."""
+    scores = next(iter(summary.scores(suite).values()))
+    each = scores.samples / scores.problems if scores.problems else 0
+    ks = sorted({k for stage in summary.scores(suite).values() for k in stage.pass_at})
+    notes: list[tuple[str, Child]] = [
+        (
+            "Solved at the first try (pass@1)",
+            f"{plural(scores.problems, 'problem')}, {each:g} answers each. The share of answers that compile and pass"
+            " every hidden test, averaged over problems.",
+        ),
+        (
+            "pass@k" if len(ks) > 1 else "",
+            "The chance that at least one of k answers passes, by the unbiased estimator of Chen et al. (2021):"
+            f" one minus the share of k-subsets without a pass. Here k = {listed(str(k) for k in ks)}.",
+        ),
+        (
+            "Compiles",
+            "The share of all answers whose own code compiles with rustc, edition 2024. Answers without code and answers"
+            " that the policy refuses stay in the denominator.",
+        ),
+        (
+            "Intervals",
+            "95 %, by bootstrap over problems: problems are drawn with replacement, not answers, because answers to one"
+            " problem are alike.",
+        ),
+        (
+            "Comparisons",
+            "Paired: both stages answer the same problems, the differences per problem are resampled. Several"
+            " comparisons are shown and none is corrected for their number; read a p just below 0.05 with that in mind.",
+        ),
+        (
+            "Held out",
+            "Problems are held out by construction: no combination of family, types and operation in the suite was"
+            " generated for training. They are of the same families, so this measures recombination within a small"
+            " language of tasks, not Rust at large.",
+        ),
+        (
+            "Sandbox",
+            "rustc, clippy and the compiled tests run inside bubblewrap without network, with limits on memory,"
+            " processes, CPU and output. A fault of the judge is counted apart and is never a verdict about the model.",
+        ),
+    ]
+    return section(
+        "method",
+        "How it was measured",
+        None,
+        el("dl", (el("div", el("dt", name), el("dd", told)) for name, told in notes if name), cls="notes"),
+    )
+
+
+def provenance_section(provenance: dict[str, Any], links: Sequence[tuple[str, str]]) -> Html:
+    """Versions, machine, what each rule cost; links to the files beside the report."""
+    machine = _dict(provenance.get("machine"))
+    tools = _dict(provenance.get("tools"))
+    packages = _dict(provenance.get("packages"))
+    git = _dict(provenance.get("git"))
+    total = _dict(provenance.get("total"))
+    commit = str(git.get("commit") or "")[:12]
+    dirty = " with uncommitted changes" if git.get("dirty") else ""
+    return section(
+        "provenance",
+        "Made with",
+        None,
+        el(
+            "div",
+            card(
+                "This run",
+                facts(
+                    [
+                        ("made", str(provenance.get("made") or "").replace("T", " ").replace("+00:00", " UTC")),
+                        ("commit", [code_word(commit), dirty] if commit else "not in git"),
+                        ("work of all jobs", _time(total.get("wall_s"))),
+                        ("CPU time", _time(total.get("cpu_s"))),
+                        ("peak memory of a job", _memory(total.get("peak_memory_mb"))),
+                        ("seeds", _seeds(_dict(provenance.get("seeds")))),
+                    ]
+                ),
+            ),
+            card(
+                "Machine",
+                facts(
+                    [
+                        ("processor", machine.get("cpu")),
+                        ("cores", _text(machine.get("cores_usable", machine.get("cores")))),
+                        ("memory", _memory(machine.get("memory_mb"))),
+                        ("GPU", listed(str(_dict(gpu).get("name")) for gpu in machine.get("gpus") or []) or "none"),
+                        ("system", machine.get("system")),
+                        ("kernel", machine.get("kernel")),
+                    ]
+                ),
+            ),
+            cls="pair",
+        ),
+        card(
+            "Versions",
+            facts([("Python", provenance.get("python")), *((name, _text(tools[name])) for name in tools),
+                   *((name, packages[name]) for name in _PACKAGES if name in packages)]),
+            folded(f"All {plural(len(packages), 'package')}", facts(packages.items())) if packages else None,
+        ),
+        _costs(_dict(provenance.get("rules"))),
+        card(
+            "Files",
+            el("ul", (el("li", el("a", name, href=name), el("span", f" {told}", cls="quiet")) for name, told in links),
+               cls="files"),
+        )
+        if links
+        else None,
+    )  # fmt: skip
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _time(value: Any) -> str | None:
+    return seconds(value) if isinstance(value, int | float) else None
+
+
+def _memory(value: Any) -> str | None:
+    return megabytes(value) if isinstance(value, int | float) and value else None
+
+
+def _seeds(seeds: dict[str, Any]) -> str | None:
+    if not seeds:
+        return None
+    values = {str(seed) for seed in seeds.values()}
+    return f"{values.pop()} everywhere" if len(values) == 1 else f"{len(seeds)} of them, see provenance.json"
+
+
+def _costs(rules: dict[str, Any]) -> Html | None:
+    if not rules:
+        return None
+    rows: list[list[Child]] = []
+    for name in sorted(rules, key=lambda rule: (-float(_dict(rules[rule]).get("wall_s") or 0), rule)):
+        one = _dict(rules[name])
+        rows.append(
+            [
+                name,
+                count(one.get("jobs") or 0),
+                _time(one.get("wall_s")) or "–",
+                _time(one.get("longest_s")) or "–",
+                _time(one.get("cpu_s")) or "–",
+                _memory(one.get("peak_memory_mb")) or "–",
+            ]
+        )
+    return card(
+        "What each rule cost",
+        table(
+            ["rule", "jobs", "time", "longest job", "CPU time", "peak memory"],
+            rows,
+            frozenset(range(1, 6)),
+            "What each rule cost",
+        ),
+        note="Time is that of all jobs of a rule together; jobs run side by side, so the run was shorter.",
+    )

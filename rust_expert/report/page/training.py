@@ -1,0 +1,102 @@
+"""What was trained, on what, and how its loss fell."""
+
+from collections.abc import Mapping
+
+from rust_expert.report.charts import Curve, curve_panel, legend
+from rust_expert.report.html import Child, Html, el
+from rust_expert.report.page.parts import card, section, table
+from rust_expert.report.runs import TrainingRun, smoothed, thinned
+from rust_expert.report.scales import spanning
+from rust_expert.report.summary import StageScores, Summary
+from rust_expert.report.wording import count, decimal, rate
+
+
+def training_section(summary: Summary, runs: Mapping[str, TrainingRun]) -> Html:
+    """The table of stages, and loss curves for each stage that was trained."""
+    panels = [_panel(name, runs[name]) for name in summary.stages if name in runs and _has_curve(runs[name])]
+    key = [("training, smoothed", "curve-train"), ("training, each log", "curve-raw"), ("validation", "curve-val")]
+    return section(
+        "training",
+        "Training",
+        "Each stage starts from its parent's weights. Validation rows are never trained on.",
+        card("Stages", _stages(summary, runs)),
+        card(
+            "Loss",
+            legend(key),
+            el("div", panels, cls="panels"),
+            note="Cross-entropy per token, in nats, over optimiser steps. Each panel has axes of its own: stages train on"
+            " different data, and a base made here learns from questions too, so levels are not comparable across"
+            " panels.",
+        )
+        if panels
+        else None,
+    )
+
+
+def _has_curve(run: TrainingRun) -> bool:
+    return run.trained and len(run.train_curve()) + len(run.val_curve()) >= 2
+
+
+def _stages(summary: Summary, runs: Mapping[str, TrainingRun]) -> Html:
+    heads = ["stage", "parent", "method", "rows", "steps", "peak rate", "loss", "validation loss", "remark"]
+    rows = [_row(name, stage, runs.get(name, TrainingRun())) for name, stage in summary.stages.items()]
+    return table(heads, rows, frozenset({3, 4, 5, 6, 7}), "Stages and their training")
+
+
+def _row(name: str, stage: StageScores, run: TrainingRun) -> list[Child]:
+    told = stage.training
+    peak = run.peak_rate() if told.trained else None
+    return [
+        name,
+        stage.parent or "–",
+        run.method or run.origin or "–",
+        _whole(run.rows_trained_on() if told.trained else None),
+        _whole(told.steps if told.trained else None),
+        "–" if peak is None else rate(peak),
+        decimal(told.final_loss),
+        decimal(told.final_val_loss),
+        _remark(stage, run),
+    ]
+
+
+def _whole(number: int | None) -> str:
+    return "–" if number is None else count(number)
+
+
+def _remark(stage: StageScores, run: TrainingRun) -> Child:
+    told = stage.training
+    if not told.trained and stage.parent is not None:
+        why = told.reason or run.reason or "no reason recorded"
+        return el("span", f"not trained: {why}; same weights as {stage.parent}", cls="tone-level")
+    if run.hub is not None:
+        return f"{run.hub.name} at {run.hub.revision[:12]}"
+    if run.parameters is not None:
+        return f"{count(run.parameters)} parameters"
+    return f"{count(run.rows_too_long)} rows too long, left out" if run.rows_too_long else ""
+
+
+def _panel(name: str, run: TrainingRun) -> Html:
+    train, val = run.train_curve(), run.val_curve()
+    every = [value for _, value in (*train, *val)]
+    steps = [step for step, _ in (*train, *val)]
+    up = spanning(min(0.0, *every), _height(every), about=3)
+    across = spanning(0, max(steps), about=3)
+    curves = [
+        Curve("training loss", thinned(train), "raw"),
+        Curve("training loss", smoothed(thinned(train)), "train"),
+        Curve("validation loss", val, "val", dotted=len(val) <= 40),
+    ]
+    ends = [f"training {train[-1][1]:.3f}" if train else "", f"validation {val[-1][1]:.3f}" if val else ""]
+    decimals = 0 if up.step() >= 1 else 1 if up.step() >= 0.1 else 2
+    return el(
+        "div",
+        el("h4", name, el("span", " ends at " + ", ".join(filter(None, ends)), cls="quiet")),
+        curve_panel(name, curves, across, up, decimals),
+    )
+
+
+def _height(values: list[float]) -> float:
+    """The top of the axis: the largest value, unless the first few tower over all the rest; those are cut off."""
+    ranked = sorted(values)
+    usual = ranked[int(0.97 * (len(ranked) - 1))]
+    return ranked[-1] if ranked[-1] < 2.5 * usual else 1.5 * usual

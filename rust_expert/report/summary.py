@@ -1,0 +1,173 @@
+"""The summary of all scores as the report reads it, and the questions that the page asks of it.
+
+The file is written by the metrics room (results/metrics/summary.json, later metrics.json). Keys that the report does
+not show are passed over, so that a richer summary stays readable.
+"""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from rust_expert.common.errors import UserError
+from rust_expert.common.files import read_json
+from rust_expert.common.tables import fault_of
+
+
+class _Read(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+
+class Estimate(_Read):
+    """A share or mean with the ends of its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class SuiteScore(_Read):
+    """How one stage did on one suite."""
+
+    problems: int
+    samples: int
+    pass_at: dict[int, Estimate] = Field(description="pass@k by k")
+    compile_rate: Estimate
+    prefiltered_compile_rate: float | None = None
+    statuses: dict[str, int] = Field(default_factory=dict)
+    error_codes: dict[str, int] = Field(default_factory=dict)
+    lints: dict[str, int] = Field(default_factory=dict)
+    idiomatic: float | None = None
+    documented: float | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather(cls, data: Any) -> Any:
+        """`pass_at_1`, `pass_at_4` and so on become one table; a bare figure may come with or without interval."""
+        if not isinstance(data, dict):
+            return data
+        made = dict(data)
+        made["pass_at"] = {
+            int(key.removeprefix("pass_at_")): value
+            for key, value in data.items()
+            if key.startswith("pass_at_") and key.removeprefix("pass_at_").isdigit()
+        }
+        for key in ("prefiltered_compile_rate", "idiomatic", "documented"):
+            if isinstance(made.get(key), dict):
+                made[key] = made[key].get("value")
+        return made
+
+    @property
+    def pass_at_1(self) -> Estimate:
+        """The share solved at the first try."""
+        return self.pass_at[1]
+
+    def largest_k(self) -> int:
+        """The largest k that pass@k was computed for."""
+        return max(self.pass_at)
+
+
+class Training(_Read):
+    """What became of a stage's training."""
+
+    trained: bool = True
+    reason: str | None = None
+    steps: int | None = None
+    final_loss: float | None = None
+    final_val_loss: float | None = None
+
+
+class StageScores(_Read):
+    """One stage: its parent (none for the base), its training, its scores by suite."""
+
+    parent: str | None = None
+    training: Training = Field(default_factory=Training)
+    suites: dict[str, SuiteScore] = Field(default_factory=dict)
+
+
+class Comparison(_Read):
+    """A paired comparison of two stages on one suite."""
+
+    stage: str
+    against: str
+    suite: str
+    metric: str
+    difference: float
+    low: float
+    high: float
+    p_value: float | None = None
+    significant: bool = False
+
+    def verdict(self) -> str:
+        """`better`, `worse`, or `no measurable difference`, by whether the interval leaves zero out."""
+        if not self.significant:
+            return "no measurable difference"
+        return "better" if self.difference > 0 else "worse"
+
+
+class Summary(_Read):
+    """All scores of a run."""
+
+    stages: dict[str, StageScores] = Field(min_length=1)
+    comparisons: list[Comparison] = Field(default_factory=list)
+    data: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Summary":
+        self.stages = {name: self.stages[name] for name in chain_order(self.stages)}
+        return self
+
+    @property
+    def base(self) -> str:
+        """The first stage of the chain."""
+        return next(iter(self.stages))
+
+    def suites(self) -> list[str]:
+        """Suites in the order of their number of problems, the largest first."""
+        sizes: dict[str, int] = {}
+        for stage in self.stages.values():
+            for name, score in stage.suites.items():
+                sizes[name] = max(sizes.get(name, 0), score.problems)
+        return sorted(sizes, key=lambda name: (-sizes[name], name))
+
+    def scores(self, suite: str) -> dict[str, SuiteScore]:
+        """The score of each stage that was evaluated on `suite`, along the chain."""
+        return {name: stage.suites[suite] for name, stage in self.stages.items() if suite in stage.suites}
+
+    def compared(self, stage: str, against: str | None, suite: str, metric: str) -> Comparison | None:
+        """The paired comparison of two stages, where one was made."""
+        for one in self.comparisons:
+            if (one.stage, one.against, one.suite, one.metric) == (stage, against, suite, metric):
+                return one
+        return None
+
+    def best(self, suite: str) -> str | None:
+        """The trained stage with the highest pass@1 on `suite`, the earlier one of equals; None where none was."""
+        scores = self.scores(suite)
+        trained = [name for name in scores if name != self.base and self.stages[name].training.trained]
+        return max(trained, key=lambda name: scores[name].pass_at_1.value, default=None)
+
+
+def chain_order(stages: dict[str, StageScores]) -> list[str]:
+    """Stage names, each after its parent, siblings by name; stages whose parent is not listed count as first."""
+    children: dict[str | None, list[str]] = {}
+    for name in sorted(stages):
+        parent = stages[name].parent
+        children.setdefault(parent if parent in stages and parent != name else None, []).append(name)
+    order: list[str] = []
+    waiting = list(reversed(children.get(None, [])))
+    while waiting:
+        name = waiting.pop()
+        order.append(name)
+        waiting += reversed(children.get(name, []))
+    return order + sorted(set(stages) - set(order))
+
+
+def read_summary(path: str) -> Summary:
+    """Read a summary.
+
+    Raises UserError naming the file and the key at fault.
+    """
+    try:
+        return Summary.model_validate(read_json(path))
+    except ValidationError as error:
+        raise UserError(f"{path}: not a summary of scores ({fault_of(error)}); make it again") from None

@@ -1,0 +1,39 @@
+"""All mutation operators, and the seeded choice of a few for one item."""
+
+import random
+from dataclasses import dataclass
+
+from rust_expert.tasks.code import Code
+from rust_expert.tasks.mutations import borrows, contracts, naming, ownership, types
+from rust_expert.tasks.mutations.operator import Operator
+
+OPERATORS: tuple[Operator, ...] = (
+    *types.OPERATORS,
+    *ownership.OPERATORS,
+    *borrows.OPERATORS,
+    *naming.OPERATORS,
+    *contracts.OPERATORS,
+)
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A broken form of an item: the operator's name and the whole changed text."""
+
+    operator: str
+    text: str
+
+
+def mutants_of(code: Code, count: int, chance: random.Random) -> list[Mutant]:
+    """Up to `count` broken forms, by different operators drawn by weight among those that apply; all different."""
+    places = [(each, found) for each in OPERATORS if (found := each.find(code))]
+    made: list[Mutant] = []
+    seen = {code.edited(())}
+    while places and len(made) < count:
+        chosen = chance.choices(range(len(places)), weights=[each.weight for each, _ in places])[0]
+        each, found = places.pop(chosen)
+        text = code.edited(chance.choice(found))
+        if text not in seen:
+            seen.add(text)
+            made.append(Mutant(each.name, text))
+    return made

@@ -1,0 +1,51 @@
+"""Make the base model: train a small one from scratch, fetch a pinned one from the Hub, or take a folder.
+
+Beside the manifest named by --out: model/ (an ordinary Hugging Face folder), history.json and timing.json (scratch).
+"""
+
+from pathlib import Path
+
+from rust_expert.common.cli import add_options, options_from, parser, run, set_up_log
+from rust_expert.common.config.models import BaseOptions
+from rust_expert.models.process import prepare_process, settle_libraries
+
+
+def main() -> None:
+    """Read the command line and make the base."""
+    told = parser(__doc__)
+    told.add_argument("--train", nargs="*", default=[], metavar="FILE", help="rows for from: scratch")
+    told.add_argument(
+        "--val", nargs="*", default=[], metavar="FILE", help="validation rows for from: scratch"
+    )
+    told.add_argument("--out", required=True, metavar="MANIFEST", help="manifest.json to write")
+    told.add_argument(
+        "--code", default="", metavar="HASH", help="version of the code: another one trains anew"
+    )
+    told.add_argument(
+        "--lock-wait",
+        type=float,
+        default=900.0,
+        metavar="SECONDS",
+        help="wait for a trainer that does just this",
+    )
+    add_options(told, BaseOptions)
+    arguments = told.parse_args()
+    set_up_log(arguments.log)
+    options = options_from(arguments, BaseOptions)
+    prepare_process(options.threads, offline=options.origin != "hub")
+
+    from rust_expert.models.base import prepare_base
+
+    settle_libraries(options.threads)
+    prepare_base(
+        options,
+        arguments.train,
+        arguments.val,
+        Path(arguments.out),
+        code=arguments.code,
+        wait_seconds=arguments.lock_wait,
+    )
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,47 @@
+"""Compute the figures of one stage on one suite: pass@k, compile rates, each with its interval."""
+
+import logging
+
+from rust_expert.common.cli import add_options, options_from, parser, run, set_up_log
+from rust_expert.common.config.metrics import ScoreOptions
+from rust_expert.common.contracts import Completion, Problem, Verdict
+from rust_expert.common.files import write_json
+from rust_expert.common.tables import read_jsonl, read_parquet
+from rust_expert.metrics.score import score
+from rust_expert.metrics.tally import tally
+
+log = logging.getLogger(__name__)
+
+
+def main() -> None:
+    """Read the command line, count, score, write."""
+    told = parser(__doc__)
+    told.add_argument("--verdicts", required=True, metavar="PARQUET", help="what the judge found")
+    told.add_argument("--suite", required=True, metavar="JSONL", help="the problems")
+    told.add_argument("--completions", required=True, metavar="JSONL", help="the model's answers")
+    told.add_argument("--out", required=True, metavar="JSON", help="the figures")
+    add_options(told, ScoreOptions)
+    arguments = told.parse_args()
+    set_up_log(arguments.log)
+    options = options_from(arguments, ScoreOptions)
+    completions = read_jsonl(arguments.completions, Completion)
+    tallies = tally(
+        read_jsonl(arguments.suite, Problem),
+        completions,
+        read_parquet(arguments.verdicts, Verdict),
+        options.max_judge_errors,
+    )
+    figures = score(tallies, completions, options)
+    write_json(arguments.out, figures)
+    log.info(
+        "%d problems, %d samples: pass@%d %.3f, compile rate %.3f",
+        figures["problems"],
+        figures["samples"],
+        options.k[0],
+        figures[f"pass_at_{options.k[0]}"]["value"],
+        figures["compile_rate"]["value"],
+    )
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,97 @@
+"""Pin every package: requirements.lock for .venv, and for each environment in envs/ a NAME.lock and a NAME.yaml.
+
+Versions that the locks already hold stay, so running this twice changes nothing; `--upgrade` takes the newest that fit.
+The environments take their versions from requirements.lock, so a package has one version everywhere.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from tools.indexes import pip_settings, uv_environment
+from tools.packages import LOCK, SetupFault, locked
+
+ROOT = Path(__file__).resolve().parent.parent
+OLDEST_PYTHON = "3.11"
+HEADER = "# Made by `make lock`; do not edit.\n"
+
+
+def main() -> int:
+    """Write the locks; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--upgrade", action="store_true", help="take the newest versions instead of those locked")
+    arguments = parser.parse_args()
+    try:
+        compile_lock(ROOT / "requirements.in", ROOT / LOCK, ["--upgrade"] if arguments.upgrade else [])
+        for source in sorted((ROOT / "envs").glob("*.in")):
+            lock = source.with_suffix(".lock")
+            compile_lock(source, lock, ["--upgrade", "--constraint", str(ROOT / LOCK)])
+            source.with_suffix(".yaml").write_text(environment(source, lock), encoding="utf-8")
+    except SetupFault as fault:
+        print(f"lock: {fault}", file=sys.stderr)
+        return fault.code
+    return 0
+
+
+def compile_lock(source: Path, lock: Path, words: list[str]) -> None:
+    """Resolve `source` into `lock` for every Python from 3.11 on.
+
+    Raises SetupFault where uv finds no solution or no network.
+    """
+    listing = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True).stdout
+    made = lock.with_suffix(".lock.new")
+    if lock.exists():
+        made.write_bytes(lock.read_bytes())
+    try:
+        done = subprocess.run(
+            [Path(sys.executable).parent / "uv", "pip", "compile", "--quiet", "--universal", "--no-annotate",
+             "--no-header", "--python-version", OLDEST_PYTHON, *words, source, "--output-file", made],
+            env=os.environ | (uv_environment(pip_settings(listing), dict(os.environ)) or {}),
+            cwd=ROOT, capture_output=True, text=True,
+        )  # fmt: skip
+        if done.returncode != 0:
+            raise SetupFault(f"{source.relative_to(ROOT)} has no solution; uv says:\n{done.stderr.strip()}")
+        lock.write_text(HEADER + made.read_text(encoding="utf-8"), encoding="utf-8")
+    finally:
+        made.unlink(missing_ok=True)
+    print(f"{lock.relative_to(ROOT)}: {len(locked(lock))} packages")
+
+
+def direct(source: Path) -> list[str]:
+    """The package names that an .in file states itself."""
+    lines = (line.split("#")[0].strip() for line in source.read_text(encoding="utf-8").splitlines())
+    return [re.split(r"[<>=!~ ;\[]", line)[0].lower() for line in lines if line and not line.startswith("-")]
+
+
+def environment(source: Path, lock: Path) -> str:
+    """The conda environment of an .in file: a Python, pip, and the exact versions of what it states itself."""
+    pins = locked(lock)
+    rows = [f"      - {name}=={_version(pins[name])}" for name in direct(source)]
+    head = [
+        HEADER.rstrip(),
+        f"name: rust-expert-{source.stem}",
+        "channels:",
+        "  - conda-forge",
+        "  - nodefaults",
+        "dependencies:",
+        f"  - python={OLDEST_PYTHON}",
+        "  - pip",
+        f"  # every package below these is pinned in {lock.name}",
+        "  - pip:",
+    ]
+    return "\n".join(head + rows) + "\n"
+
+
+def _version(rows: list[tuple[str, str]]) -> str:
+    """The version for the oldest Python, which the environments run."""
+    for version, marker in rows:
+        if "python_full_version >=" not in marker:
+            return version
+    raise SetupFault(f"no version for Python {OLDEST_PYTHON} among {rows}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
