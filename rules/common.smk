@@ -51,7 +51,16 @@ DATASET_SHARDS = range(CONFIG.dataset_shards)
 SFT_STAGES = [name for name, stage in CONFIG.stages.items() if stage.method == "sft"]
 RSFT_STAGES = [name for name, stage in CONFIG.stages.items() if stage.method == "rsft"]
 EVALUATED = [(stage, suite) for stage in CONFIG.evaluate.stages for suite in CONFIG.evaluate.suites]
-TRAINED = [stage for stage in CONFIG.evaluate.stages if stage != "base"]
+NEEDED_STAGES = {
+    name for stage in CONFIG.evaluate.stages for name in profile.ancestry(CONFIG, stage)
+}
+EVALUATED_RSFT = [name for name in RSFT_STAGES if name in NEEDED_STAGES]
+USED_DATASETS = [
+    name
+    for name in CONFIG.datasets
+    if name in {CONFIG.stages[stage].data for stage in NEEDED_STAGES - {"base"}}
+    or (CONFIG.base.origin == "scratch" and name == CONFIG.base.data)
+]
 
 
 def one_of(names):

@@ -38,6 +38,7 @@ rule train_sft:
         stage=one_of(SFT_STAGES),
     params:
         code=code_of("scripts.train", "train"),
+        method=lambda wildcards: CONFIG.stages[wildcards.stage].method,
         options=training_flags,
         lora=cli.flags(CONFIG.lora),
         quantization=cli.flags(CONFIG.quantization),
@@ -51,7 +52,7 @@ rule train_sft:
     conda:
         "../envs/train.yaml"
     shell:
-        "python -m scripts.train --stage {wildcards.stage} --base {input.base} --parent {input.parent}"
+        "python -m scripts.train --stage {wildcards.stage} --method {params.method} --base {input.base} --parent {input.parent}"
         " --train {input.train} --val {input.val} --out {output}"
         " --code {params.code} {params.lora} {params.quantization} {params.options} --log {log}"
 

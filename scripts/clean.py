@@ -1,4 +1,4 @@
-"""Remove duplicates and rows that give an evaluation problem away; part training rows from validation rows."""
+"""Remove duplicates and rows that give an evaluation problem away; part training from validation."""
 
 import logging
 
@@ -19,7 +19,9 @@ def main() -> None:
     told = parser(__doc__)
     told.add_argument("--tasks", nargs="*", default=[], metavar="FILE", help="samples from crates")
     told.add_argument("--curriculum", nargs="*", default=[], metavar="FILE", help="samples of the curriculum")
-    told.add_argument("--suites", nargs="*", default=[], metavar="[NAME=]FILE", help="problems that no row may give away")
+    told.add_argument(
+        "--suites", nargs="*", default=[], metavar="[NAME=]FILE", help="problems that no row may give away"
+    )
     told.add_argument("--out", required=True, metavar="PARQUET", help="the rows that are left")
     told.add_argument("--decontamination", required=True, metavar="JSON", help="what gave which problem away")
     told.add_argument("--funnel", required=True, metavar="JSON", help="rows in and out of each step")
@@ -34,9 +36,8 @@ def main() -> None:
     log.info("%d samples, %d suites", len(samples), len(suites))
     cleaned = clean(samples, suites, options)
     if not cleaned.samples:
-        raise UserError(
-            f"of {len(samples)} samples none is left; see {arguments.funnel} of an earlier run, or loosen the options"
-        )
+        lost = ", ".join(f"{step['removed']} {step['step']}" for step in cleaned.funnel["steps"])
+        raise UserError(f"of {len(samples)} samples none is left (removed: {lost}); loosen the options")
     write_json(arguments.decontamination, cleaned.decontamination)
     write_json(arguments.funnel, cleaned.funnel)
     write_parquet(arguments.out, cleaned.samples, Sample)

@@ -33,10 +33,21 @@ class Finding:
 
 def main() -> int:
     """Print every finding; returns the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--offline", action="store_true", help="do not look whether the registry answers")
     arguments = parser.parse_args()
-    checks: list[Callable[[], Iterator[Finding]]] = [python, libraries, rust, sandbox, disk, memory, gpu, cache]
+    checks: list[Callable[[], Iterator[Finding]]] = [
+        python,
+        libraries,
+        rust,
+        sandbox,
+        disk,
+        memory,
+        gpu,
+        cache,
+    ]
     if not arguments.offline:
         checks.append(registry)
     states: list[str] = []
@@ -45,7 +56,9 @@ def main() -> int:
             states.append(finding.state)
             print(f"{finding.state:<5} {finding.what:<11} {finding.told}", flush=True)
     faults = states.count("FIX")
-    print("everything that is needed is there" if not faults else f"{faults} to mend: see the lines marked FIX")
+    print(
+        "everything that is needed is there" if not faults else f"{faults} to mend: see the lines marked FIX"
+    )
     return 2 if faults else 0
 
 
@@ -56,7 +69,9 @@ def python() -> Iterator[Finding]:
         fix = "install one with its venv module (sudo apt-get install python3 python3-venv), then: make setup"
         yield Finding("FIX", "python", f"{version} is not one of 3.11 to 3.13; {fix}")
     elif Path(sys.prefix).resolve() != (ROOT / ".venv").resolve():
-        yield Finding("FIX", "python", f"{version}, but .venv is not there or does not start; run: make setup")
+        yield Finding(
+            "FIX", "python", f"{version}, but .venv is not there or does not start; run: make setup"
+        )
     else:
         yield Finding("ok", "python", f"{version} in .venv")
 
@@ -67,14 +82,18 @@ def libraries() -> Iterator[Finding]:
     try:
         differences = packages.difference(ROOT / packages.LOCK, installed)
     except (ImportError, OSError) as error:
-        yield Finding("FIX", "packages", f"cannot be compared with {packages.LOCK} ({error}); run: make setup")
+        yield Finding(
+            "FIX", "packages", f"cannot be compared with {packages.LOCK} ({error}); run: make setup"
+        )
         return
     if differences:
         more = f" and {len(differences) - 3} more" if len(differences) > 3 else ""
         shown = ", ".join(differences[:3])
         yield Finding("FIX", "packages", f"{shown}{more}; run: rm -rf .venv && make setup")
     else:
-        yield Finding("ok", "packages", f"as {packages.LOCK} says ({len(packages.locked(ROOT / packages.LOCK))} rows)")
+        yield Finding(
+            "ok", "packages", f"as {packages.LOCK} says ({len(packages.locked(ROOT / packages.LOCK))} rows)"
+        )
 
 
 def rust() -> Iterator[Finding]:
@@ -95,16 +114,25 @@ def sandbox() -> Iterator[Finding]:
         yield Finding("FIX", "sandbox", fault)
         return
     try:
-        from rust_expert.judge.sandbox import probe
+        from rust_expert.judge.probe import probe
+
+        promises = probe()
     except ImportError as error:
         yield Finding("FIX", "sandbox", f"the judge cannot be loaded ({error}); run: make setup")
         return
-    try:
-        probe()
     except Exception as error:  # whatever it is, it is what the user must read
         yield Finding("FIX", "sandbox", str(error))
         return
-    yield Finding("ok", "sandbox", f"{system.output_of('bwrap', '--version')[1]}, live probe passed")
+    for promise in promises:
+        if not promise.kept:
+            yield Finding(
+                "FIX", "sandbox", f"does not hold: {promise.text} ({promise.seen}); see docs/judge.md"
+            )
+    if all(promise.kept for promise in promises):
+        version = system.output_of("bwrap", "--version")[1]
+        yield Finding(
+            "ok", "sandbox", f"{version}, live probe: {len(promises)} of {len(promises)} promises kept"
+        )
 
 
 def disk() -> Iterator[Finding]:
@@ -118,23 +146,33 @@ def disk() -> Iterator[Finding]:
 def memory() -> Iterator[Finding]:
     """Memory that is free now."""
     try:
-        rows = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines())
+        rows = dict(
+            line.split(":", 1) for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        )
         free = int(rows["MemAvailable"].split()[0]) * 1024
     except (OSError, KeyError, ValueError):
         yield Finding("note", "memory", "unknown on this system")
         return
     told = f"{free / GIGABYTE:.1f} GB available, {MEMORY_NEEDED / GIGABYTE:.0f} GB needed"
-    yield Finding("ok", "memory", told) if free >= MEMORY_NEEDED else Finding("FIX", "memory", f"{told}; close programs")
+    yield (
+        Finding("ok", "memory", told)
+        if free >= MEMORY_NEEDED
+        else Finding("FIX", "memory", f"{told}; close programs")
+    )
 
 
 def gpu() -> Iterator[Finding]:
     """Which GPU there is; the default profile needs none."""
-    code, told = system.output_of("nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader")
+    code, told = system.output_of(
+        "nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"
+    )
     if code == 0 and told:
         for line in told.splitlines():
             yield Finding("ok", "gpu", line)
     else:
-        yield Finding("note", "gpu", "none found; the default profile runs on the CPU, config/h100.yaml needs one")
+        yield Finding(
+            "note", "gpu", "none found; the default profile runs on the CPU, config/h100.yaml needs one"
+        )
 
 
 def cache() -> Iterator[Finding]:
@@ -147,7 +185,9 @@ def cache() -> Iterator[Finding]:
     if os.access(standing, os.W_OK | os.X_OK) and standing.is_dir():
         yield Finding("ok", "cache", f"{folder} can be written")
     else:
-        yield Finding("FIX", "cache", f"{folder} cannot be written; set RUST_EXPERT_CACHE to a folder that can")
+        yield Finding(
+            "FIX", "cache", f"{folder} cannot be written; set RUST_EXPERT_CACHE to a folder that can"
+        )
 
 
 def registry() -> Iterator[Finding]:
@@ -161,7 +201,9 @@ def registry() -> Iterator[Finding]:
     if code == 0:
         yield Finding("ok", "registry", "cargo reaches the crate registry")
     else:
-        yield Finding("note", "registry", "cargo does not reach it; only a run whose crates are cached will work")
+        yield Finding(
+            "note", "registry", "cargo does not reach it; only a run whose crates are cached will work"
+        )
 
 
 if __name__ == "__main__":

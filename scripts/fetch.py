@@ -20,8 +20,12 @@ def main() -> None:
     """Fetch and write."""
     parser = cli.parser(__doc__)
     parser.add_argument("--out", required=True, metavar="FILE", help="the manifest to write")
-    parser.add_argument("--shard", type=int, metavar="I", help="just this shard, from 0 (default: all crates)")
-    parser.add_argument("--rows", metavar="JSON", help="just these rows of the table, or [subfolder, hash] of the folder")
+    parser.add_argument(
+        "--shard", type=int, metavar="I", help="just this shard, from 0 (default: all crates)"
+    )
+    parser.add_argument(
+        "--rows", metavar="JSON", help="just these rows of the table, or [subfolder, hash] of the folder"
+    )
     cli.add_options(parser, FetchOptions)
     arguments = parser.parse_args()
     cli.set_up_log(arguments.log)
@@ -48,7 +52,9 @@ def _rows(text: str) -> list[list[str]]:
 
 def _pin(row: list[str]) -> CratePin:
     if len(row) != len(COLUMNS):
-        raise UserError(f"--rows, {row[0]}: {len(row)} values, not {len(COLUMNS)}; write {', '.join(COLUMNS)}")
+        raise UserError(
+            f"--rows, {row[0]}: {len(row)} values, not {len(COLUMNS)}; write {', '.join(COLUMNS)}"
+        )
     values = dict(zip(COLUMNS, row, strict=True))
     fault = fault_in(values)
     if fault is not None:

@@ -18,7 +18,9 @@ def main() -> None:
     told = parser(__doc__)
     told.add_argument("--clean", nargs="+", required=True, metavar="FILE", help="the cleaned rows")
     told.add_argument("--name", required=True, help="the data set's name; it takes part in every draw")
-    told.add_argument("--report", required=True, metavar="JSON", help="the account of the draw; shards lie beside it")
+    told.add_argument(
+        "--report", required=True, metavar="JSON", help="the account of the draw; shards lie beside it"
+    )
     add_options(told, DatasetSpec)
     arguments = told.parse_args()
     set_up_log(arguments.log)
@@ -30,7 +32,9 @@ def main() -> None:
         *write_shards(folder, "val", mixed.val, spec.shards),
     ]
     write_json(arguments.report, {**mixed.report, "files": files})
-    log.info("dataset %s: %d training rows, %d validation rows", arguments.name, len(mixed.train), len(mixed.val))
+    log.info(
+        "dataset %s: %d training rows, %d validation rows", arguments.name, len(mixed.train), len(mixed.val)
+    )
 
 
 if __name__ == "__main__":

@@ -16,14 +16,20 @@ def main() -> None:
     """Read the command line, draw, write the prompts as problems."""
     told = parser(__doc__)
     told.add_argument("--data", nargs="+", required=True, metavar="FILE", help="training shards")
-    told.add_argument("--suites", nargs="*", default=[], metavar="[NAME=]FILE", help="problems that no prompt may be")
+    told.add_argument(
+        "--suites", nargs="*", default=[], metavar="[NAME=]FILE", help="problems that no prompt may be"
+    )
     told.add_argument("--out", required=True, metavar="JSONL", help="the prompts as problems")
     add_options(told, RsftPrompts)
     arguments = told.parse_args()
     set_up_log(arguments.log)
     options = options_from(arguments, RsftPrompts)
     problems = training_prompts(
-        read_samples(arguments.data), read_suites(arguments.suites), options.count, options.seed, options.gram_words
+        read_samples(arguments.data),
+        read_suites(arguments.suites),
+        options.count,
+        options.seed,
+        options.gram_words,
     )
     write_jsonl(arguments.out, problems)
     log.info("%d training prompts", len(problems))

@@ -16,15 +16,21 @@ log = logging.getLogger(__name__)
 
 
 def main() -> None:
-    """Read the command line, select, write the report, and beside it `{train,val}-{i}.parquet` and `.jsonl`."""
+    """Read the command line, select, write the report, and `{train,val}-{i}.parquet`, `.jsonl` beside it."""
     told = parser(__doc__)
     told.add_argument("--stage", required=True, help="the stage's name; it takes part in every draw")
     told.add_argument("--problems", required=True, metavar="JSONL", help="the training prompts")
     told.add_argument("--completions", required=True, metavar="JSONL", help="the model's answers")
     told.add_argument("--verdicts", required=True, metavar="PARQUET", help="what the judge found")
-    told.add_argument("--parent-train", nargs="+", required=True, metavar="FILE", help="the parent's training shards")
-    told.add_argument("--parent-val", nargs="*", default=[], metavar="FILE", help="its validation shards, copied")
-    told.add_argument("--report", required=True, metavar="JSON", help="the account of every sample; shards beside it")
+    told.add_argument(
+        "--parent-train", nargs="+", required=True, metavar="FILE", help="the parent's training shards"
+    )
+    told.add_argument(
+        "--parent-val", nargs="*", default=[], metavar="FILE", help="its validation shards, copied"
+    )
+    told.add_argument(
+        "--report", required=True, metavar="JSON", help="the account of every sample; shards beside it"
+    )
     add_options(told, RsftKeep)
     arguments = told.parse_args()
     set_up_log(arguments.log)

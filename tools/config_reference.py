@@ -1,7 +1,7 @@
 """Writes config/README.md, the reference of every config key, from the schema of the profile.
 
-    python -m tools.config_reference          writes it
-    python -m tools.config_reference --check  says whether it is up to date (exit code 1 where it is not)
+python -m tools.config_reference          writes it
+python -m tools.config_reference --check  says whether it is up to date (exit code 1 where it is not)
 """
 
 import json
@@ -35,7 +35,11 @@ def reference() -> str:
     parts = [HEAD]
     for name, field in Profile.model_fields.items():
         parts.append(f"\n## `{name}`\n\n{_told(field)}")
-        models = list(METHODS.items()) if name == "stages" else [("", model) for model in _models(field.annotation)]
+        models = (
+            list(METHODS.items())
+            if name == "stages"
+            else [("", model) for model in _models(field.annotation)]
+        )
         for method, model in models:
             above = f"{name}.<name>" if typing.get_origin(field.annotation) is dict else name
             title = f"\nWith `method: {method}`. " if method else "\n"
@@ -101,7 +105,11 @@ def main() -> int:
     page = reference()
     if "--check" in sys.argv[1:]:
         same = TARGET.is_file() and TARGET.read_text(encoding="utf-8") == page
-        print("config/README.md is up to date" if same else "config/README.md differs: python -m tools.config_reference")
+        print(
+            "config/README.md is up to date"
+            if same
+            else "config/README.md differs: python -m tools.config_reference"
+        )
         return 0 if same else 1
     write_text(TARGET, page)
     return 0

@@ -21,8 +21,12 @@ HEADER = "# Made by `make lock`; do not edit.\n"
 
 def main() -> int:
     """Write the locks; returns the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--upgrade", action="store_true", help="take the newest versions instead of those locked")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--upgrade", action="store_true", help="take the newest versions instead of those locked"
+    )
     arguments = parser.parse_args()
     try:
         compile_lock(ROOT / "requirements.in", ROOT / LOCK, ["--upgrade"] if arguments.upgrade else [])
@@ -41,7 +45,9 @@ def compile_lock(source: Path, lock: Path, words: list[str]) -> None:
 
     Raises SetupFault where uv finds no solution or no network.
     """
-    listing = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True).stdout
+    listing = subprocess.run(
+        [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True
+    ).stdout
     made = lock.with_suffix(".lock.new")
     if lock.exists():
         made.write_bytes(lock.read_bytes())

@@ -114,7 +114,9 @@ def ensure(root: Path, wanted: str = "") -> None:
 def _check_disk(root: Path) -> None:
     free = shutil.disk_usage(root).free
     if free < DISK_NEEDED and not (root / ".venv").exists():
-        raise SetupFault(f"{free / 2**30:.1f} GB free on this disk, {DISK_NEEDED / 2**30:.0f} GB are needed: free some")
+        raise SetupFault(
+            f"{free / 2**30:.1f} GB free on this disk, {DISK_NEEDED / 2**30:.0f} GB are needed: free some"
+        )
 
 
 def _install(root: Path, folder: Path) -> None:
@@ -162,7 +164,9 @@ def _watched(command: list[str], additions: dict[str, str]) -> tuple[int, str]:
             return 0, ""
         # Bars need the terminal itself; a second try, without them, tells why (and may well succeed).
     said: list[str] = []
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, errors="replace") as child:
+    with subprocess.Popen(
+        command, env=environment, stderr=subprocess.PIPE, text=True, errors="replace"
+    ) as child:
         assert child.stderr is not None
         try:
             for line in child.stderr:

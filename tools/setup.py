@@ -20,7 +20,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def main() -> int:
     """Do the set-up; returns the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.parse_args()
     for kind in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(kind, lambda number, _frame: sys.exit(128 + number))
@@ -65,11 +67,11 @@ def _install(missing: list[system.Need]) -> None:
     prefix = system.root_prefix()
     if packages_wanted and prefix is not None and system.output_of("apt-get", "--version")[0] == 0:
         print(f"set-up: apt-get install {' '.join(packages_wanted)}", flush=True)
-        quiet = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-        subprocess.run([*prefix, "apt-get", "update", "-qq"], env=quiet)
+        subprocess.run([*prefix, "apt-get", "update", "-qq"], stdout=subprocess.DEVNULL)
         subprocess.run(
             [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "-qq",
              "--no-install-recommends", *packages_wanted],
+            stdout=subprocess.DEVNULL,
         )  # fmt: skip
     for need in missing:
         if need.command:

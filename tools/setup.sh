@@ -60,7 +60,7 @@ if [ -z "$python" ] && [ -z "${PYTHON:-}" ] && command -v apt-get >/dev/null 2>&
         wanted=$(packages)
         if [ -n "$wanted" ]; then
             # shellcheck disable=SC2086  # two packages, two words
-            $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $wanted || true
+            $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $wanted >/dev/null || true
             for version in 3.13 3.12 3.11; do
                 if [ -z "$python" ] && usable "/usr/bin/python$version"; then
                     python="/usr/bin/python$version"

@@ -112,7 +112,11 @@ def sandbox_fault() -> str:
 def _namespace_fix() -> str:
     """Which switch of this kernel keeps an ordinary user from making namespaces."""
     for path, bad, fix in (
-        ("kernel/apparmor_restrict_unprivileged_userns", "1", "kernel.apparmor_restrict_unprivileged_userns=0"),
+        (
+            "kernel/apparmor_restrict_unprivileged_userns",
+            "1",
+            "kernel.apparmor_restrict_unprivileged_userns=0",
+        ),
         ("kernel/unprivileged_userns_clone", "0", "kernel.unprivileged_userns_clone=1"),
         ("user/max_user_namespaces", "0", "user.max_user_namespaces=15000"),
     ):

@@ -33,7 +33,9 @@ def unpack(archive: Path, prefix: str, target: Path) -> None:
                     raise ArchiveFault(f"its archive holds {member.name!r} twice")
                 seen.add(name)
                 if written > LARGEST or len(seen) > MOST_FILES:
-                    raise ArchiveFault(f"its archive unpacks to more than {LARGEST >> 20} MB or {MOST_FILES} files")
+                    raise ArchiveFault(
+                        f"its archive unpacks to more than {LARGEST >> 20} MB or {MOST_FILES} files"
+                    )
                 stream = pack.extractfile(member)
                 assert stream is not None  # a regular file, as checked
                 path = target.joinpath(*name.parts)

@@ -1,8 +1,8 @@
 """The cache of crate sources: one folder per crate, named by its content, there whole or not at all.
 
-    RUST_EXPERT_CACHE or ~/.cache/rust-expert
-      crates/NAME-VERSION-SHA256/          the sources
-      crates/NAME-VERSION-SHA256.digest    hash over them, so that a damaged copy is noticed and fetched again
+RUST_EXPERT_CACHE or ~/.cache/rust-expert
+  crates/NAME-VERSION-SHA256/          the sources
+  crates/NAME-VERSION-SHA256.digest    hash over them, so that a damaged copy is noticed and fetched again
 """
 
 import hashlib

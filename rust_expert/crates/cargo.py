@@ -51,29 +51,40 @@ def crate_file(pin: CratePin) -> Path:
     found = _in_cargo_cache(pin)
     if found is not None:
         return found
-    told = _cargo(["info", "--quiet", "--color", "never", f"{pin.name}@{pin.version}"], pin)
-    if _in_cargo_cache(pin) is None and _is_unknown(told):
+    # Named, the registry is also found where the user's configuration replaces it by a mirror.
+    info = ["info", "--quiet", "--color", "never", "--registry", "crates-io", f"{pin.name}@{pin.version}"]
+    told = _cargo(info, pin)
+    if not _cached(pin) and not _is_network(told):
         told = _cargo(["fetch", "--quiet", "--color", "never"], pin)
     found = _in_cargo_cache(pin)
     if found is not None:
         return found
     others = _cached(pin)
     if others or "checksum" in told:
-        has = f"has {sha256_file(others[0])}" if others else "has another checksum"
-        raise ChecksumFault(f"the registry {has}")
+        has = sha256_file(others[0]) if others else "another checksum"
+        raise ChecksumFault(f"what cargo fetched has {has}")
     if _is_unknown(told) or _REFUSED.search(told):
         raise NotInRegistry(f"the registry has no version {pin.version} of it")
-    first = next((line for line in told.splitlines() if line.startswith("error")), told.strip()[:200] or "no message")
-    if any(sign in told.lower() for sign in _NETWORK):
+    if _is_network(told):
         raise NetworkError(
             f"the crate registry cannot be reached ({_cause(told)}); connect to the network and start again, "
             "what is fetched already stays"
         )
-    raise UserError(f"cargo could not fetch {pin.name} {pin.version} ({first}); mend cargo's configuration and start again")
+    errors = [line for line in told.splitlines() if line.startswith("error")]
+    raise UserError(
+        f"cargo could not fetch {pin.name} {pin.version} ({(errors or ['it kept no .crate file'])[0]}); "
+        "mend cargo's configuration and start again"
+    )
+
+
+def _is_network(told: str) -> bool:
+    return _REFUSED.search(told) is None and any(sign in told.lower() for sign in _NETWORK)
 
 
 def _is_unknown(told: str) -> bool:
-    return any(sign in told for sign in ("could not find", "failed to select a version", "no matching package"))
+    return any(
+        sign in told for sign in ("could not find", "failed to select a version", "no matching package")
+    )
 
 
 def _cause(told: str) -> str:

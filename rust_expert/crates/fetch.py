@@ -50,7 +50,7 @@ def fetch_pins(pins: list[CratePin], table: str) -> list[CrateSource]:
                 made.append(_one(pin, table))
             except NetworkError as error:
                 cached = sum(cache.is_whole(cache.entry(pin.name, pin.version, pin.sha256)) for pin in pins)
-                raise NetworkError(f"{error} ({cached} of the {len(pins)} crates of this shard)") from None
+                raise NetworkError(f"{error} ({cached} of {len(pins)} here)") from None
             if made[-1].status == "failed":
                 log.warning("%s %s left out: %s", pin.name, pin.version, made[-1].reason)
             progress.advance()

@@ -25,7 +25,9 @@ def crates_in(folder: str | os.PathLike[str]) -> list[tuple[str, str]]:
         raise UserError(f"{folder}: no such folder of crates; mend corpus.fetch.path")
     found = sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
     if not found:
-        raise UserError(f"{folder}: no crate below it; put each crate, with its Cargo.toml, into a folder of its own")
+        raise UserError(
+            f"{folder}: no crate below it; put each crate, with its Cargo.toml, into a folder of its own"
+        )
     return [(path.name, content_hash(path)) for path in found]
 
 

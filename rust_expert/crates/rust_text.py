@@ -57,7 +57,12 @@ def library_files(root: Path) -> list[Path]:
     found: list[Path] = []
     for path in root.rglob("*.rs"):
         parts = path.relative_to(root).parts
-        if parts[0] not in NOT_LIBRARY and parts != ("build.rs",) and path.is_file() and not path.is_symlink():
+        if (
+            parts[0] not in NOT_LIBRARY
+            and parts != ("build.rs",)
+            and path.is_file()
+            and not path.is_symlink()
+        ):
             found.append(path)
     return sorted(found)
 

@@ -68,7 +68,9 @@ def _rows(path: str | os.PathLike[str]) -> list[tuple[int, CratePin]]:
         raise UserError(f"{path}: no such crate table; mend the path in corpus.fetch.table") from None
     except (UnicodeDecodeError, IsADirectoryError) as error:
         raise UserError(f"{path}: not a text file ({error}); name a table of crates") from None
-    numbered = [(number, line) for number, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")]
+    numbered = [
+        (number, line) for number, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")
+    ]
     if not numbered or tuple(numbered[0][1].split("\t")) != COLUMNS:
         number = numbered[0][0] if numbered else 1
         raise UserError(f"{path}, line {number}: the header must be {', '.join(COLUMNS)}, with a tab between")
@@ -77,7 +79,9 @@ def _rows(path: str | os.PathLike[str]) -> list[tuple[int, CratePin]]:
     for number, line in numbered[1:]:
         cells = [cell.strip() for cell in line.split("\t")]
         if len(cells) != len(COLUMNS):
-            raise UserError(f"{path}, line {number}: {len(cells)} columns, not {len(COLUMNS)}; put one tab between them")
+            raise UserError(
+                f"{path}, line {number}: {len(cells)} columns, not {len(COLUMNS)}; put one tab between them"
+            )
         values = dict(zip(COLUMNS, cells, strict=True))
         fault = fault_in(values)
         if fault is not None:

@@ -3,7 +3,7 @@
 import bisect
 
 from rust_expert.curriculum.drafts import Draft, Draw, Param, block, family, singles
-from rust_expert.curriculum.integers import FOUR, SIGNED, TYPES
+from rust_expert.curriculum.integers import FOUR, TYPES
 from rust_expert.curriculum.numbers import pairs
 from rust_expert.curriculum.rendering import render
 from rust_expert.curriculum.vocabulary import PAIRINGS, Expression, suits, word
@@ -17,7 +17,7 @@ _OUTCOMES = {
 
 
 @family(
-    kind=SIGNED,
+    kind=("i16", "i32", "i64"),
     special=("zero", "value"),
     cond=("even", "odd", "positive", "negative", "above", "below", "multiple"),
     out=("label", "number"),
@@ -30,7 +30,7 @@ def match_guard(draw: Draw, kind: str, special: str, cond: str, out: str) -> Dra
     first, second, third = draw.constants_of(pool, 3)
     x = draw.scalar()
     shown = [render(returns, value) for value in (first, second, third)]
-    doc = f"{draw.verb()} {shown[0]} if `{x}` is {k}, {shown[1]} if it is {c.clause.format(k=c.k)}, else {shown[2]}."
+    doc = f"{draw.gives()} {shown[0]} if `{x}` is {k}, {shown[1]} if it is {c.clause.format(k=c.k)}, else {shown[2]}."
     arms = (f"{k} => {shown[0]},", f"{x} if {c.code(x)} => {shown[1]},", f"_ => {shown[2]},")
     verb = {"label": "label", "number": "code"}[out]
     return Draft(
@@ -45,7 +45,7 @@ def match_guard(draw: Draw, kind: str, special: str, cond: str, out: str) -> Dra
 
 
 @family(
-    kind=("u8", "u16", "u32", "u64", "i16", "i32", "i64", "usize"),
+    kind=FOUR,
     arms=("three", "four"),
     order=("rising", "falling"),
     out=_OUTCOMES,
@@ -77,7 +77,7 @@ def match_range(draw: Draw, kind: str, arms: str, order: str, out: str) -> Draft
         name=draw.one(f"{verb}_{arms}", f"{arms}_{verb}s"),
         params=(Param(x, kind),),
         returns=returns,
-        doc=f"{draw.verb()} {told}, else {shown[-1]}.",
+        doc=f"{draw.gives()} {told}, else {shown[-1]}.",
         body=block(f"match {x} {{", (f"{bound} => {value}," for bound, value in zip(bounds, shown, strict=True))),
         reference=run,
         inputs=[(limits[0],), *((value,) for limit in limits for value in (limit - 1, limit)), (0,), (99,)],

@@ -14,6 +14,7 @@ from rust_expert.curriculum.vocabulary import Condition, Mapping
 
 CHAIN_WIDTH = 60
 IF_ELSE_WIDTH = 50
+STRUCT_WIDTH = 18
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ class Draft:
     `imports` and `types` stand before the function, `after` behind it. `body` is its lines without the outer
     indentation. `reference` computes the expected value from the arguments in Python. `inputs` are candidate
     arguments: the first is always tested, the others are picked by what they tell apart. `mutates` says that the
-    result is what the function leaves in its only argument, a mutable slice.
+    result is what the function leaves in its only argument, a mutable slice. `view` is a method call on the result
+    before it is compared. `curried` says that the result is a closure, called with the last argument.
     """
 
     name: str
@@ -52,6 +54,8 @@ class Draft:
     generics: str = ""
     show: Callable[[Any], str] | None = None
     mutates: bool = False
+    view: str = ""
+    curried: bool = False
     constants: tuple[Any, ...] = ()
 
     @property
@@ -142,10 +146,15 @@ class Draw:
         """The first word of a doc comment."""
         return self.one("Returns", "Computes", "Gives")
 
+    def gives(self) -> str:
+        """The first word of a doc comment where nothing is computed."""
+        return self.one("Returns", "Gives")
+
     def numbers(self, t: Integer, near: Iterable[int] = (), limit: int = 20) -> list[int]:
-        """Scalars worth testing: zero, the numbers near a constant, others up to `limit`."""
+        """Scalars worth testing: the numbers near a constant, one below zero, zero, others up to `limit`."""
         low = -limit if t.signed else 0
-        chosen = [0, 1, *near, *(self.cases.randint(low, limit) for _ in range(8))]
+        others = [self.cases.randint(low, limit) for _ in range(6)]
+        chosen = [*near, -self.cases.randint(2, limit), self.cases.randint(2, limit), 0, *others]
         return [value for value in dict.fromkeys(chosen) if value >= low]
 
     def lists(
@@ -199,7 +208,8 @@ def family(
     def admits(member: tuple[str, ...]) -> bool:
         if where is not None:
             return where(*member)
-        return "kind" not in names or vocabulary.suits(TYPES[member[names.index("kind")]], member)
+        kind = TYPES.get(member[names.index("kind")]) if "kind" in names else None
+        return kind is None or vocabulary.suits(kind, member)
 
     def declare(make: Build) -> Family:
         members = tuple(filter(admits, itertools.product(*axes.values())))
@@ -237,6 +247,14 @@ def indented(lines: Iterable[str], by: int = 4) -> tuple[str, ...]:
 def block(head: str, lines: Iterable[str], tail: str = "}") -> tuple[str, ...]:
     """`head`, the indented lines, and what closes them."""
     return (head, *indented(lines), tail)
+
+
+def literal(name: str, *parts: str) -> tuple[str, ...]:
+    """A struct literal as rustfmt lays it out: on one line up to 18 characters between the braces."""
+    inner = ", ".join(parts)
+    if len(inner) <= STRUCT_WIDTH:
+        return (f"{name} {{ {inner} }}",)
+    return block(f"{name} {{", (part if part.startswith("..") else f"{part}," for part in parts))
 
 
 def singles(values: Iterable[Any]) -> list[tuple[Any, ...]]:

@@ -3,15 +3,16 @@
 from typing import Any
 
 from rust_expert.curriculum.drafts import Draft, Draw, Param, block, chain, family, if_else, singles
-from rust_expert.curriculum.integers import FOUR, TYPES, UNSIGNED, quotient
-from rust_expert.curriculum.vocabulary import FOLDS, PRODUCT, SUM, word
+from rust_expert.curriculum.integers import FOUR, SIGNED, TYPES, UNSIGNED, quotient
+from rust_expert.curriculum.vocabulary import FOLDS, PRODUCT, SUM, suits, word
 
 
 @family(
-    kind=UNSIGNED,
+    lambda kind, fold, cond: (fold, cond) != ("count", "any"),
+    kind=SIGNED,
     fold=("sum", "count", "max", "product"),
-    cond=("any", "odd", "nonzero", "above", "below"),
-)  # fmt: skip
+    cond=("any", "even", "odd", "above", "below"),
+)
 def digits(draw: Draw, kind: str, fold: str, cond: str) -> Draft:
     """A loop over the decimal digits of a number."""
     t, f = TYPES[kind], FOLDS[fold]
@@ -45,7 +46,7 @@ def digits(draw: Draw, kind: str, fold: str, cond: str) -> Draft:
         doc=f"{draw.verb()} {phrase} {what} of `{n}`.",
         body=body,
         reference=run,
-        inputs=[(0,), *((draw.cases.randint(low, 60_000),) for _ in range(6)), (30_507,)],
+        inputs=[(0,), *((draw.cases.randint(low, 30_000),) for _ in range(6)), (30_507,)],
     )
 
 
@@ -179,10 +180,11 @@ _RUNNING = {
 
 
 @family(
+    lambda kind, run, cond: (cond != "any" or run in ("sum", "max")) and suits(TYPES[kind], (cond,)),
     kind=FOUR,
     run=_RUNNING,
     cond=("any", "odd", "positive", "above", "below", "nonzero"),
-)  # fmt: skip
+)
 def running(draw: Draw, kind: str, run: str, cond: str) -> Draft:
     """A vector built in a loop: at each place what was gathered so far."""
     t = TYPES[kind]

@@ -5,7 +5,7 @@ from typing import Any
 
 from rust_expert.curriculum.drafts import Draft, Draw, Param, block, chain, family, if_else, singles
 from rust_expert.curriculum.integers import FOUR, SIGNED, TYPES
-from rust_expert.curriculum.rendering import quoted
+from rust_expert.curriculum.rendering import quoted, render
 from rust_expert.curriculum.vocabulary import PAIRINGS, SUM, Expression, word
 
 CONDS = ("even", "odd", "positive", "negative", "above", "below", "multiple")
@@ -34,7 +34,7 @@ def option_map(draw: Draw, kind: str, map: str, end: str) -> Draft:
         name=draw.one(*names),
         params=(Param(v, f"Option<{kind}>"),),
         returns=returns.format(t=kind),
-        doc=f"{draw.verb()} the value in `{v}` {m.each()}{phrase.format(k=k)}.",
+        doc=f"{draw.gives()} the value in `{v}` {m.each()}{phrase.format(k=k)}.",
         body=chain(v, f"map(|x| {m.code().text})", *tail),
         reference=lambda v: m.of_x(v) if v is not None else None if end == "option" else k,
         inputs=singles([None, *draw.numbers(TYPES[kind])]),
@@ -69,7 +69,7 @@ def option_filter(draw: Draw, kind: str, test: str, cond: str) -> Draft:
             return k if test == "value" and kept is None else kept
         return (test == "none") if v is None else c.holds(v)
 
-    doc = phrase.format(o=v, what=clause, v=draw.verb(), w=draw.one("Checks", "Tells"), k=k)
+    doc = phrase.format(o=v, what=clause, v=draw.gives(), w=draw.one("Checks", "Tells"), k=k)
     return Draft(
         name=draw.one(*words),
         params=(Param(v, f"Option<{kind}>"),),
@@ -139,39 +139,14 @@ def result_check(draw: Draw, kind: str, cond: str, map: str) -> Draft:
         name=draw.one(*names),
         params=(Param(x, kind),),
         returns=f"Result<{kind}, String>",
-        doc=f"{draw.verb()} {m.of(tick)} if {c.says(tick)}, otherwise the error {quoted(message)}.",
+        doc=f"{draw.gives()} {m.of(tick)} if {c.says(tick)}, otherwise the error {quoted(message)}.",
         body=if_else(c.code(x), f"Ok({m.code(x).text})", f"Err(String::from({quoted(message)}))"),
         reference=lambda x: (True, m.of_x(x)) if c.holds(x) else (False, message),
         inputs=singles(draw.numbers(TYPES[kind], c.near)),
     )
 
 
-_RESULT_ENDS: dict[str, tuple[str, str, str, Callable[[bool, Any, int], Any]]] = {
-    "result": ("", "Result<{t}, String>", "", lambda ok, held, k: (ok, held)),
-    "ok": ("ok()", "Option<{t}>", ", or `None` for an error", lambda ok, held, k: held if ok else None),
-    "value": ("unwrap_or({k})", "{t}", ", or {k} for an error", lambda ok, held, k: held if ok else k),
-}
-
-
-@family(kind=FOUR, map=("double", "square", "plus", "times", "negate", "minus"), end=_RESULT_ENDS)
-def result_map(draw: Draw, kind: str, map: str, end: str) -> Draft:
-    """What is in a result, mapped."""
-    m, (call, returns, phrase, finish) = draw.mapping(map), _RESULT_ENDS[end]
-    k = draw.constant((0, 1, 2, 3, 5, 10)) if end == "value" else 0
-    v = draw.one("res", "r", "out")
-    tail = (call.format(k=k),) if call else ()
-    return Draft(
-        name=draw.one(f"{map}_{end}", f"map_{map}_{end}", f"{map}_to_{end}"),
-        params=(Param(v, f"Result<{kind}, String>"),),
-        returns=returns.format(t=kind),
-        doc=f"{draw.verb()} the value in the result `{v}` {m.each()}{phrase.format(k=k)}.",
-        body=chain(v, f"map(|x| {m.code().text})", *tail),
-        reference=lambda v: finish(v[0], m.of_x(v[1]) if v[0] else v[1], k),
-        inputs=singles([(False, "bad"), *((True, x) for x in draw.numbers(TYPES[kind]))]),
-    )
-
-
-@family(kind=("i16", *FOUR), pair=("add", "mul", "max", "min"), error=("option", "result", "zero"))
+@family(kind=FOUR, pair=("add", "mul", "max", "min"), error=("option", "result", "zero"))
 def parse_pair(draw: Draw, kind: str, pair: str, error: str) -> Draft:
     """Two numbers read from strings with `?`, combined."""
     t, p = TYPES[kind], PAIRINGS[pair]
@@ -195,9 +170,7 @@ def parse_pair(draw: Draw, kind: str, pair: str, error: str) -> Draft:
             return t.fit(p.run(x or 0, y or 0))
         return None if x is None or y is None else t.fit(p.run(x, y))
 
-    def show(value: Any) -> str:
-        return {"option": "None" if value is None else f"Some({value})", "result": f"Ok({value})"}.get(error, str(value))
-
+    option = f"Option<{kind}>"
     values = [str(x) for x in draw.numbers(t)]
     pairs = [(x, draw.cases.choice(values[2:])) for x in values]
     odd = [("x", "3"), ("4", "")]
@@ -208,9 +181,8 @@ def parse_pair(draw: Draw, kind: str, pair: str, error: str) -> Draft:
         doc=f"{draw.verb()} {p.of(f'the numbers in `{a}`', f'`{b}`')}{rest}.",
         body=(f"let {a}: {kind} = {a}{read};", f"let {b}: {kind} = {b}{read};", last),
         reference=run,
-        inputs=[pairs[3], *([] if error == "result" else odd), *pairs],
-        show=show,
+        inputs=[pairs[3], *odd, *pairs],
+        show=lambda value: render(kind if error == "zero" else option, value),
+        view=".ok()" if error == "result" else "",
     )
 
-
-__all__ = ["SIGNED", "SUM"]

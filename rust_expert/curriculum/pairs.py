@@ -18,12 +18,11 @@ def zip_map(draw: Draw, kind: str, pair: str, fold: str) -> Draft:
     t, p, f = TYPES[kind], PAIRINGS[pair], FOLDS[fold]
     a, b = draw._rng.choice((("a", "b"), ("xs", "ys")))
     code = p.code(Expression("x"), Expression("y")).text
-    many = p.phrase.replace("the ", "", 1) + "s"
     return Draft(
         name=draw.one(f"{fold}_zip_{word(pair)}", f"zip_{word(pair)}_{fold}", f"{word(pair)}_pairs_{fold}"),
         params=(Param(a, f"&[{kind}]"), Param(b, f"&[{kind}]")),
         returns=f.returns(t),
-        doc=f"{draw.verb()} {f.of(many)} of the pairs of `{a}` and `{b}`.",
+        doc=f"{draw.verb()} {f.of(p.plural)} of the pairs of `{a}` and `{b}`.",
         body=chain(a, "iter()", f"zip({b})", f"map(|(&x, &y)| {code})", f.call),
         reference=lambda a, b: f.run(t, [t.fit(p.run(x, y)) for x, y in zip(a, b, strict=False)]),
         inputs=_two(draw, kind),
@@ -50,32 +49,6 @@ _MANY: dict[str, tuple[str, str, Callable[[list[bool]], Any]]] = {
     "all": ("bool", "Checks", all),
     "position": ("Option<usize>", "Finds", lambda held: held.index(True) if True in held else None),
 }
-
-
-@family(kind=FOUR, relation=("equal", "rising", "falling"), fold=_MANY)
-def zip_compare(draw: Draw, kind: str, relation: str, fold: str) -> Draft:
-    """Two slices compared place by place."""
-    (form, _, holds), (returns, _, run) = _RELATIONS[relation], _MANY[fold]
-    a, b = draw._rng.choice((("a", "b"), ("xs", "ys")))
-    sign = {"equal": "equals", "rising": "is less than", "falling": "is greater than"}[relation]
-    code = form.format(a="x", b="y")
-    calls = (f"filter(|(x, y)| {code})", "count()") if fold == "count" else (f"{fold}(|(x, y)| {code})",)
-    fact = f"the value of `{a}` {sign} that of `{b}`"
-    doc = {
-        "count": f"{draw.one('Counts', 'Returns the number of')} the places where {fact}.",
-        "any": f"{draw.one('Checks', 'Tells')} whether at any place {fact}.",
-        "all": f"{draw.one('Checks', 'Tells')} whether at each place {fact}.",
-        "position": f"{draw.one('Finds', 'Returns')} the first place where {fact}.",
-    }[fold].replace("number of the", "number of")
-    return Draft(
-        name=draw.one(f"{fold}_{relation}_pairs", f"{fold}_{relation}", f"pairs_{relation}_{fold}"),
-        params=(Param(a, f"&[{kind}]"), Param(b, f"&[{kind}]")),
-        returns=returns,
-        doc=doc,
-        body=chain(a, "iter()", f"zip({b})", *calls),
-        reference=lambda a, b: run([holds(x, y) for x, y in zip(a, b, strict=False)]),
-        inputs=_two(draw, kind) + [([1, 2, 3], [1, 2, 3]), ([1, 2], [3, 4]), ([5, 6, 7], [1, 6, 2])],
-    )
 
 
 @family(kind=FOUR, relation=_RELATIONS, fold=("count", "any", "all", "position"))
@@ -108,12 +81,11 @@ def windows(draw: Draw, kind: str, pair: str, fold: str) -> Draft:
     t, p, f = TYPES[kind], PAIRINGS[pair], FOLDS[fold]
     xs = draw.slice()
     code = p.code(Expression("w[0]"), Expression("w[1]")).text
-    many = p.phrase.replace("the ", "", 1) + "s"
     return Draft(
         name=draw.one(f"{fold}_{word(pair)}_windows", f"window_{word(pair)}_{fold}", f"{fold}_window_{word(pair)}"),
         params=(Param(xs, f"&[{kind}]"),),
         returns=f.returns(t),
-        doc=f"{draw.verb()} {f.of(many)} of neighbours in `{xs}`.",
+        doc=f"{draw.verb()} {f.of(p.plural)} of neighbours in `{xs}`.",
         body=chain(xs, "windows(2)", f"map(|w| {code})", f.call),
         reference=lambda xs: f.run(t, [t.fit(p.run(a, b)) for a, b in pairwise(xs)]),
         inputs=singles(draw.lists(t, limit=9)),
@@ -219,7 +191,7 @@ _QUERIES: dict[str, tuple[str, str, str, Callable[[list[int], int], Any]]] = {
 }  # fmt: skip
 
 
-@family(kind=("u8", "i16", *FOUR), query=_QUERIES, target=("given", "fixed"))
+@family(kind=FOUR, query=_QUERIES, target=("given", "fixed"))
 def searching(draw: Draw, kind: str, query: str, target: str) -> Draft:
     """A value looked up in a slice, by scanning or by halving."""
     call, returns, phrase, run = _QUERIES[query]

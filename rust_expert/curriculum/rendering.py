@@ -61,6 +61,8 @@ def render(kind: str, value: Any) -> str:
 def _generic(kind: str, value: Any) -> str:
     name = kind.split("<")[0]
     inner = arguments_of(kind) if "<" in kind else []
+    if name == "Vec" and not value and inner[0].startswith("&"):
+        return f"Vec::<{inner[0]}>::new()"
     if name == "Vec":
         return "vec![" + ", ".join(render(inner[0], item) for item in value) + "]"
     if name == "Option":

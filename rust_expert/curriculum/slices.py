@@ -1,7 +1,6 @@
 """Families over one slice of integers, mostly iterator chains."""
 
 from collections.abc import Callable
-from itertools import dropwhile, takewhile
 from typing import Any
 
 from rust_expert.curriculum.drafts import Draft, Draw, Param, chain, family, singles
@@ -125,63 +124,29 @@ def slice_search(draw: Draw, kind: str, method: str, cond: str) -> Draft:
 
 
 _PARTS: dict[str, tuple[tuple[str, ...], str, Callable[[list[int], int], list[int]]]] = {
-    "first": (("take({n})",), "the first `{n}`", lambda xs, n: xs[:n]),
-    "rest": (("skip({n})",), "all but the first `{n}`", lambda xs, n: xs[n:]),
-    "last": (("rev()", "take({n})"), "the last `{n}`", lambda xs, n: xs[::-1][:n]),
-    "every": (("step_by({n})",), "every `{n}`th", lambda xs, n: xs[::n]),
+    "first": (("take({n})",), "first `{n}` {nouns} of `{xs}`", lambda xs, n: xs[:n]),
+    "rest": (("skip({n})",), "{nouns} of `{xs}` after the first `{n}`", lambda xs, n: xs[n:]),
+    "last": (("rev()", "take({n})"), "last `{n}` {nouns} of `{xs}`", lambda xs, n: xs[::-1][:n]),
+    "every": (("step_by({n})",), "{nouns} of `{xs}` at every `{n}`th place", lambda xs, n: xs[::n]),
 }
 
 
-@family(kind=FOUR, part=_PARTS, fold=("sum", "max", "min", "count", "collect"))
+@family(kind=FOUR, part=_PARTS, fold=("sum", "max", "min", "collect"))
 def take_skip(draw: Draw, kind: str, part: str, fold: str) -> Draft:
     """A part of a slice by position, folded."""
     t, f = TYPES[kind], FOLDS[fold]
     calls, phrase, run = _PARTS[part]
     xs, n = draw.slice(), draw.one("n", "k")
-    numbers = draw.noun()
-    doc = f"{draw.verb()} {f.of(numbers)} of `{xs}`, using {phrase.format(n=n)} only."
-    if fold == "collect":
-        doc = f"{draw.verb()} {phrase.format(n=n)} {numbers} of `{xs}` as a vector."
-        if part == "last":
-            doc = doc.replace(" as a vector", " in reverse order")
+    told = f.of(phrase.format(n=n, xs=xs, nouns=draw.noun()))
+    back = " in reverse" if (part, fold) == ("last", "collect") else ""
     return Draft(
         name=draw.one(f"{fold}_{part}", f"{part}_{fold}", f"{fold}_of_{part}"),
         params=(Param(xs, f"&[{kind}]"), Param(n, "usize")),
         returns=f.returns(t),
-        doc=doc,
+        doc=f"{draw.verb()} {told}{back}.",
         body=chain(xs, "iter()", "copied()", *(call.format(n=n) for call in calls), f.call),
         reference=lambda xs, n: f.run(t, run(xs, n)),
         inputs=[(xs, draw.cases.randint(1, 4)) for xs in draw.lists(t)],
-    )
-
-
-@family(
-    kind=THREE,
-    part=("take", "skip"),
-    cond=("even", "odd", "positive", "above", "below", "nonzero"),
-    fold=("sum", "collect"),
-)
-def while_adaptors(draw: Draw, kind: str, part: str, cond: str, fold: str) -> Draft:
-    """The run of passing values at the start of a slice, or what follows it, folded."""
-    t, f, c = TYPES[kind], FOLDS[fold], draw.condition(cond)
-    xs = draw.slice()
-    clause = c.clause.format(k=c.k)
-    noun = draw.noun()
-    where = {"take": f"before the first that is not {clause}", "skip": f"from the first that is not {clause} on"}[part]
-    if cond == "nonzero":
-        where = {"take": "before the first zero", "skip": "from the first zero on"}[part]
-    cut: Callable[..., Any] = {"take": takewhile, "skip": dropwhile}[part]
-    lists = draw.lists(t, c.near)
-    for items in lists[1:]:
-        items.sort(key=lambda x: not c.holds(x))
-    return Draft(
-        name=draw.one(f"{fold}_{part}_while_{cond}", f"{part}_{cond}_{fold}"),
-        params=(Param(xs, f"&[{kind}]"),),
-        returns=f.returns(t),
-        doc=f"{draw.verb()} {f.of(noun)} in `{xs}` {where}.",
-        body=chain(xs, "iter()", "copied()", f"{part}_while(|&x| {c.code()})", f.call),
-        reference=lambda xs: f.run(t, list(cut(c.holds, xs))),
-        inputs=singles([*lists, *draw.lists(t, c.near)[1:4]]),
     )
 
 
@@ -204,23 +169,4 @@ def enumerate_index(draw: Draw, kind: str, cond: str, fold: str) -> Draft:
         body=chain(xs, *calls),
         reference=lambda xs: f.run(t, [x for i, x in enumerate(xs) if c.holds(i)]),
         inputs=singles(draw.lists(t)),
-    )
-
-
-@family(kind=FOUR, fold=("sum", "count", "max"), cond=("even", "odd", "above", "below", "nonzero"))
-def nested(draw: Draw, kind: str, fold: str, cond: str) -> Draft:
-    """The values of all rows of a grid that pass a test, folded."""
-    t, f, c = TYPES[kind], FOLDS[fold], draw.condition(cond)
-    grid = draw.one("grid", "rows", "m")
-    w = word(cond)
-    lists = draw.lists(t, c.near, length=(1, 3))
-    grids = [[], *(lists[place : place + 3] for place in range(5))]
-    return Draft(
-        name=draw.one(f"{fold}_{w}_cells", f"grid_{fold}_{w}", f"{fold}_all_{w}"),
-        params=(Param(grid, f"&[Vec<{kind}>]"),),
-        returns=f.returns(t),
-        doc=f"{draw.verb()} {f.of(c.values(draw.one('cells', 'values')))} in all rows of `{grid}`.",
-        body=chain(grid, "iter()", "flatten()", "copied()", f"filter(|&x| {c.code()})", f.call),
-        reference=lambda grid: f.run(t, [x for row in grid for x in row if c.holds(x)]),
-        inputs=singles(grids),
     )

@@ -8,7 +8,7 @@ from typing import Any
 from rust_expert.curriculum.drafts import Draft, Draw, Param, chain, family, if_else, singles
 from rust_expert.curriculum.integers import FOUR, TYPES
 from rust_expert.curriculum.rendering import quoted, render
-from rust_expert.curriculum.vocabulary import FOLDS, word
+from rust_expert.curriculum.vocabulary import FOLDS
 
 LETTERS = tuple("aeiorstnlm")
 WORDS = (
@@ -16,16 +16,16 @@ WORDS = (
 )  # fmt: skip
 
 # Each test of a character: its Rust, its English, its Python.
-CHARS: dict[str, tuple[str, str, Callable[[str, str], bool]]] = {
-    "digit": ("c.is_ascii_digit()", "a digit", lambda c, k: c in string.digits),
-    "alphabetic": ("c.is_alphabetic()", "a letter", lambda c, k: c.isalpha()),
-    "upper": ("c.is_uppercase()", "an uppercase letter", lambda c, k: c.isupper()),
-    "lower": ("c.is_lowercase()", "a lowercase letter", lambda c, k: c.islower()),
-    "space": ("c.is_whitespace()", "white space", lambda c, k: c.isspace()),
-    "punctuation": ("c.is_ascii_punctuation()", "punctuation", lambda c, k: c in string.punctuation),
-    "vowel": ("\"aeiou\".contains(c)", "a vowel", lambda c, k: c in "aeiou"),
-    "ascii": ("c.is_ascii()", "an ASCII character", lambda c, k: ord(c) < 128),
-    "same": ("c == '{k}'", "'{k}'", lambda c, k: c == k),
+CHARS: dict[str, tuple[str, str, str, Callable[[str, str], bool]]] = {
+    "digit": ("c.is_ascii_digit()", "a digit", "digits", lambda c, k: c in string.digits),
+    "alphabetic": ("c.is_alphabetic()", "a letter", "letters", lambda c, k: c.isalpha()),
+    "upper": ("c.is_uppercase()", "an uppercase letter", "uppercase letters", lambda c, k: c.isupper()),
+    "lower": ("c.is_lowercase()", "a lowercase letter", "lowercase letters", lambda c, k: c.islower()),
+    "space": ("c.is_whitespace()", "white space", "white space", lambda c, k: c.isspace()),
+    "punctuation": ("c.is_ascii_punctuation()", "punctuation", "punctuation", lambda c, k: c in string.punctuation),
+    "vowel": ("\"aeiou\".contains(c)", "a vowel", "vowels", lambda c, k: c in "aeiou"),
+    "ascii": ("c.is_ascii()", "an ASCII character", "ASCII characters", lambda c, k: ord(c) < 128),
+    "same": ("c == '{k}'", "'{k}'", "'{k}'", lambda c, k: c == k),
 }  # fmt: skip
 
 
@@ -39,7 +39,7 @@ def phrases(random: Random, near: str = "") -> list[str]:
 
 
 _USES: dict[str, tuple[str, str, Callable[[list[str], str, Callable[[str], bool]], Any]]] = {
-    "count": ("usize", "the number of characters in `{s}` that are {what}", lambda kept, s, holds: len(kept)),
+    "count": ("usize", "the number of characters in `{s}` that are {many}", lambda kept, s, holds: len(kept)),
     "any": ("bool", "whether any character of `{s}` is {what}", lambda kept, s, holds: bool(kept)),
     "all": ("bool", "whether every character of `{s}` is {what}", lambda kept, s, holds: len(kept) == len(s)),
     "position": (
@@ -50,18 +50,18 @@ _USES: dict[str, tuple[str, str, Callable[[list[str], str, Callable[[str], bool]
         "Option<char>", "the first character of `{s}` that is {what}",
         lambda kept, s, holds: kept[0] if kept else None,
     ),
-    "keep": ("String", "`{s}` with only the characters that are {what}", lambda kept, s, holds: "".join(kept)),
+    "keep": ("String", "`{s}` with only the characters that are {many}", lambda kept, s, holds: "".join(kept)),
     "remove": (
-        "String", "`{s}` without the characters that are {what}",
+        "String", "`{s}` without the characters that are {many}",
         lambda kept, s, holds: "".join(c for c in s if not holds(c)),
     ),
 }  # fmt: skip
 
 
-@family(lambda use, test, order: order == "forward" or use in ("find", "keep", "remove"), use=_USES, test=CHARS, order=("forward", "reverse"))
+@family(lambda use, test, order: (use, test) != ("all", "ascii") and (order == "forward" or use in ("find", "keep", "remove")), use=_USES, test=CHARS, order=("forward", "reverse"))
 def chars(draw: Draw, use: str, test: str, order: str) -> Draft:
     """The characters of a string that pass a test: counted, found, kept, removed."""
-    (returns, phrase, run), (form, what, check) = _USES[use], CHARS[test]
+    (returns, phrase, run), (form, what, many, check) = _USES[use], CHARS[test]
     k = draw.constant(LETTERS) if "{k}" in form else ""
     s, code = draw.text(), form.format(k=k)
     closure = {
@@ -71,7 +71,7 @@ def chars(draw: Draw, use: str, test: str, order: str) -> Draft:
         "find": (f"find(|&c| {code})",),
     }.get(use, (f"{use}(|c| {code})",))
     turn = ("rev()",) if order == "reverse" else ()
-    told = phrase.format(s=s, what=what.format(k=k))
+    told = phrase.format(s=s, what=what.format(k=k), many=many.format(k=k))
     if turn:
         told = told.replace("the first", "the last") if use == "find" else f"{told}, in reverse"
     verb = draw.one("Checks", "Tells") if use in ("any", "all") else draw.verb()
@@ -96,6 +96,9 @@ def chars(draw: Draw, use: str, test: str, order: str) -> Draft:
     )
 
 
+_CASED = {("vowel", "upper"), ("same", "upper"), ("lower", "upper"), ("alphabetic", "upper"), ("ascii", "upper"),
+          ("upper", "lower"), ("alphabetic", "lower"), ("ascii", "lower")}  # fmt: skip
+
 _CHANGES: dict[str, tuple[str, str, Callable[[str, str], str]]] = {
     "mask": ("'{k}'", "replaced by '{k}'", lambda c, k: k),
     "upper": ("c.to_ascii_uppercase()", "in uppercase", lambda c, k: c.upper() if c.isascii() else c),
@@ -111,7 +114,7 @@ _CHANGES: dict[str, tuple[str, str, Callable[[str, str], str]]] = {
 )
 def char_map(draw: Draw, test: str, change: str, order: str) -> Draft:
     """A string with the characters that pass a test changed."""
-    (form, what, check), (make, phrase, run) = CHARS[test], _CHANGES[change]
+    (form, what, _, check), (make, phrase, run) = CHARS[test], _CHANGES[change]
     k = draw.constant(LETTERS) if "{k}" in form else ""
     mark = draw.constant(tuple("*#_-.+")) if "{k}" in make else ""
     s, code = draw.text(), form.format(k=k)
@@ -143,9 +146,6 @@ def char_map(draw: Draw, test: str, change: str, order: str) -> Draft:
         inputs=singles(phrases(draw.cases, k)),
     )
 
-
-_CASED = {("vowel", "upper"), ("same", "upper"), ("lower", "upper"), ("alphabetic", "upper"), ("ascii", "upper"),
-          ("upper", "lower"), ("alphabetic", "lower"), ("ascii", "lower")}  # fmt: skip
 
 _SPLITS: dict[str, tuple[str, str, Callable[[str], list[str]], str]] = {
     "words": ("split_whitespace()", "words", lambda s: s.split(), " "),
@@ -283,7 +283,7 @@ def str_parts(draw: Draw, cut: str, tidy: str, other: str) -> Draft:
         name=draw.one(f"{cut}_{tidy}_or_{other}", f"{tidy}_{cut}_or_{other}"),
         params=(Param(s, "&str"),),
         returns="Option<&str>" if other == "option" else "&str",
-        doc=f"{draw.verb()} {phrase.format(s=s, k=k)}, {how}, or {fallback.format(s=s)} if there is none.",
+        doc=f"{draw.gives()} {phrase.format(s=s, k=k)}, {how}, or {fallback.format(s=s)} if there is none.",
         body=chain(s, f"{call}('{k}')", f"{head.format(s=s)}{closure})"),
         reference=reference,
         inputs=singles([*texts, f" a{k} b", f"{k} c{k}d ", f"e {k}"]),
@@ -298,7 +298,7 @@ _SEPARATORS: dict[str, tuple[str, str, str]] = {
 }
 
 
-@family(kind=FOUR, mark=_SEPARATORS, fold=("sum", "max", "min", "count", "collect"))
+@family(kind=FOUR, mark=_SEPARATORS, fold=("sum", "max", "min", "collect"))
 def parse_list(draw: Draw, kind: str, mark: str, fold: str) -> Draft:
     """The numbers written in a text, folded; what is no number is passed over."""
     t, f, (split, phrase, glue) = TYPES[kind], FOLDS[fold], _SEPARATORS[mark]
@@ -362,7 +362,7 @@ def lifetimes(draw: Draw, kind: str, choice: str, tie: str) -> Draft:
         generics="<'a>",
         params=(Param(a, f"&'a {kind}", lambda v: render(f"&{kind}", v)), Param(b, f"&'a {kind}", lambda v: render(f"&{kind}", v))),
         returns=f"&'a {kind}",
-        doc=f"{draw.verb()} the {choice} of the {what} `{a}` and `{b}`, or the {tie} one on a tie.",
+        doc=f"{draw.gives()} the {choice} of the {what} `{a}` and `{b}`, or the {tie} one on a tie.",
         body=if_else(test, a, b),
         reference=reference,
         inputs=[equal, *((value(), value()) for _ in range(8)), equal[::-1]],
@@ -370,4 +370,3 @@ def lifetimes(draw: Draw, kind: str, choice: str, tie: str) -> Draft:
     )
 
 
-__all__ = ["CHARS", "word"]

@@ -56,7 +56,8 @@ class Condition:
     @property
     def near(self) -> tuple[int, ...]:
         """Inputs at which this test and its neighbours differ."""
-        return (self.k - 1, self.k, self.k + 1, 2 * self.k) if self.k else (0, 1, 2)
+        places = {"above": (self.k, self.k + 1), "below": (self.k, self.k - 1), "multiple": (2 * self.k, self.k + 1)}
+        return places.get(self.key, (1, 2) if self.key in ("even", "odd") else (1, -1, 0))
 
 
 _CONDITIONS: tuple[tuple[str, str, str, str, Callable[[int, int], bool]], ...] = (
@@ -133,6 +134,7 @@ class Pairing:
 
     key: str
     phrase: str
+    plural: str
     run: Callable[[int, int], int]
 
     def code(self, a: Expression, b: Expression) -> Expression:
@@ -154,12 +156,12 @@ class Pairing:
 PAIRINGS = {
     pairing.key: pairing
     for pairing in (
-        Pairing("add", "the sum", lambda a, b: a + b),
-        Pairing("sub", "the difference", lambda a, b: a - b),
-        Pairing("mul", "the product", lambda a, b: a * b),
-        Pairing("max", "the larger", max),
-        Pairing("min", "the smaller", min),
-        Pairing("abs_diff", "the distance", lambda a, b: abs(a - b)),
+        Pairing("add", "the sum", "sums", lambda a, b: a + b),
+        Pairing("sub", "the difference", "differences", lambda a, b: a - b),
+        Pairing("mul", "the product", "products", lambda a, b: a * b),
+        Pairing("max", "the larger", "maxima", max),
+        Pairing("min", "the smaller", "minima", min),
+        Pairing("abs_diff", "the distance", "distances", lambda a, b: abs(a - b)),
     )
 }
 WORDS = {"abs_diff": "distance", "multiple": "multiples", "rest": "rest"}

@@ -3,10 +3,10 @@
 A sample is removed where
 - its solution, in question or answer, is a problem's canonical one up to the names its author chose;
 - its question is a problem's, word for word;
-- it shares a run of ten words with a problem's texts. Where sample and problem both carry a combination they are
-  of one generator and held out from each other by construction: their likeness is intended, and this check is
-  replaced by another: the combinations must differ.
-Nothing here depends on what a suite is called (docs/decisions/031-decontamination.md).
+- it shares a run of ten words with a problem's texts. Where sample and problem both carry a combination they
+  are of one generator and held out from each other by construction: their likeness is intended, and this
+  check is replaced by another: the combinations must differ. Nothing here depends on what a suite is called
+  (docs/decisions/031-decontamination.md).
 """
 
 from collections.abc import Sequence
@@ -48,7 +48,8 @@ class Suite:
 def read_suites(files: Sequence[str]) -> list[Suite]:
     """Read suite files, each given as NAME=PATH, or as a path whose file name without its ending is the name.
 
-    Raises UserError for a broken row, for two suites of one name, and for a suite with two problems of one name.
+    Raises UserError for a broken row, for two suites of one name, and for a suite with two problems of one
+    name.
     """
     suites: dict[str, Suite] = {}
     for given in files:
@@ -68,7 +69,8 @@ def read_suites(files: Sequence[str]) -> list[Suite]:
 def problem_code(problem: Problem) -> str:
     """The canonical program.
 
-    A canonical solution that is whole stands alone; one that is a body continues the declaration, or else the prompt.
+    A canonical solution that is whole stands alone; one that is a body continues the declaration, or else the
+    prompt.
     """
     parts = code_tokens(problem.canonical_solution)
     depth = sum((word == "{") - (word == "}") for kind, word in parts if kind == PUNCT)
@@ -126,9 +128,7 @@ class SuiteIndex:
             texts = [text for sample in group for text in (sample.prompt, sample.gen)]
             for hit in index.shared(texts):
                 sample, problem = group[hit.text // 2], problems[hit.problem]
-                found.setdefault(
-                    sample.id, Match(sample.id, problem.task_id, "shared run of words", hit.run)
-                )
+                found.setdefault(sample.id, Match(sample.id, problem.task_id, "shared run of words", hit.run))
         return [found[sample.id] for sample in samples if sample.id in found]
 
     def _direct(self, sample: Sample, forms: set[str]) -> Match | None:

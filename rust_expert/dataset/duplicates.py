@@ -1,14 +1,15 @@
 """Exact and near duplicates among samples.
 
 What is compared (docs/decisions/030-what-counts-as-a-duplicate.md):
-- rows of different task types never drop each other: the same function may be written, repaired and explained;
+- rows of different task types never drop each other: the same function may be written, repaired and
+explained;
 - rows from crates are compared by their answer; repairs with different compiler errors are different lessons;
 - rows of the curriculum are compared by question and answer, exactly: their likeness is by design.
 """
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,7 +34,7 @@ class Duplicate:
 
 
 def place_of(sample: Sample) -> tuple[object, ...]:
-    """The order in which rows are considered: documented ones first, then by origin. Of duplicates the first stays."""
+    """The order of rows: documented ones first, then by origin. Of duplicates the first stays."""
     span = sample.span or [0, 0]
     return (
         not sample.doc,
@@ -56,7 +57,7 @@ def answer_key(sample: Sample) -> str:
 
 
 def lesson_of(sample: Sample) -> str:
-    """The bucket within which rows from crates may be duplicates: task type, and for repairs the error codes."""
+    """What a row from a crate teaches: its task type, and for repairs the error codes."""
     codes = sorted({code for claim in sample.verified for code in _ERROR_CODE.findall(claim)})
     return "/".join([sample.task_type or "unnamed", *(codes if sample.task_type == "error_fixing" else [])])
 
@@ -91,12 +92,13 @@ def drop_exact(samples: Iterable[Sample]) -> tuple[list[Sample], list[Duplicate]
 class NearIndex:
     """Finds near duplicates among rows: MinHash in bands proposes, the exact Jaccard similarity decides.
 
-    Source: Broder 1997 (MinHash); Leskovec, Rajaraman, Ullman, Mining of Massive Datasets, 3.4 (bands). Rows shorter
-    than `near_min_tokens` take no part: among them chance alone makes likeness.
+    Source: Broder 1997 (MinHash); Leskovec, Rajaraman, Ullman, Mining of Massive Datasets, 3.4 (bands). Rows
+    shorter than `near_min_tokens` take no part: among them chance alone makes likeness.
     """
 
     def __init__(self, samples: Sequence[Sample], options: CleanOptions) -> None:
         self._threshold = options.near_threshold
+        self._lessons = [lesson_of(sample) for sample in samples]
         texts = [_answer_tokens(sample) for sample in samples]
         shingles = shingles_of(texts, options.near_shingle)
         self._sets: list[Hashes] = [np.unique(shingles.of(row)) for row in range(len(samples))]
@@ -110,14 +112,14 @@ class NearIndex:
         )
         self._buckets: list[dict[bytes, list[int]]] = [defaultdict(list) for _ in range(options.bands)]
 
-    def nearest(self, row: int, wanted: Callable[[int], bool]) -> tuple[int, float] | None:
-        """The added row most alike to `row` at or above the threshold, among those `wanted`; None where there is none."""
+    def nearest(self, row: int, any_lesson: bool = False) -> tuple[int, float] | None:
+        """The added row most like `row`, of its lesson or of any; None where none reaches the threshold."""
         proposed: set[int] = set()
         for bucket, key in zip(self._buckets, self._bands.get(row, ()), strict=False):
             proposed.update(bucket.get(key, ()))
         best: tuple[int, float] | None = None
         for other in sorted(proposed):
-            if other == row or not wanted(other):
+            if other == row or not (any_lesson or self._lessons[other] == self._lessons[row]):
                 continue
             likeness = jaccard(self._sets[row], self._sets[other])
             if likeness >= self._threshold and (best is None or likeness > best[1]):
@@ -160,11 +162,9 @@ def drop_near(samples: Sequence[Sample], options: CleanOptions) -> tuple[list[Sa
     ordered = sorted(samples, key=place_of)
     compared = [sample for sample in ordered if sample.combination is None]
     index = NearIndex(compared, options)
-    lessons = [lesson_of(sample) for sample in compared]
     dropped: dict[str, Duplicate] = {}
     for row, sample in enumerate(compared):
-        lesson = lessons[row]
-        found = index.nearest(row, lambda other, lesson=lesson: lessons[other] == lesson)  # type: ignore[misc]
+        found = index.nearest(row)
         if found is None:
             index.add(row)
         else:
@@ -175,7 +175,7 @@ def drop_near(samples: Sequence[Sample], options: CleanOptions) -> tuple[list[Sa
 def drop_across_split(
     samples: Sequence[Sample], options: CleanOptions
 ) -> tuple[list[Sample], list[Duplicate]]:
-    """Drop each validation row whose answer is an exact or near duplicate of a training row's, of any task type.
+    """Drop each validation row whose answer duplicates a training row's, exactly or nearly, of any task type.
 
     Near duplicates are looked for among rows from crates, exact ones among all. Every row has its split.
     """
@@ -195,7 +195,7 @@ def drop_across_split(
             dropped[sample.id] = Duplicate(sample.id, known, 1.0)
     for row, sample in enumerate(compared):
         if sample.split == "val" and sample.id not in dropped:
-            found = index.nearest(row, lambda other: True)
+            found = index.nearest(row, any_lesson=True)
             if found is not None:
                 dropped[sample.id] = Duplicate(sample.id, compared[found[0]].id, found[1])
     return [sample for sample in ordered if sample.id not in dropped], list(dropped.values())

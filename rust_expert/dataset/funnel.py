@@ -1,4 +1,4 @@
-"""How many rows went into and came out of each step, by task type and by source; the sums are right by construction."""
+"""How many rows went into and came out of each step, by task type and by source."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence

@@ -1,4 +1,4 @@
-"""Long runs of words that two texts share: the sign of a copy that survives renaming the file and moving the code."""
+"""Long runs of words that two texts share: the sign of a copy, wherever it was moved."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -59,7 +59,7 @@ class GramIndex:
         return np.concatenate(parts) if parts else np.zeros(0, dtype=np.bool_)
 
     def shared(self, texts: Sequence[str]) -> list[Shared]:
-        """The first run that each text shares with a problem, for the texts that share one, in their order."""
+        """The first run that each text shares with a problem, for the texts that share one, in order."""
         if not len(self._hashes):
             return []
         split = [words(text) for text in texts]

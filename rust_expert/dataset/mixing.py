@@ -1,4 +1,4 @@
-"""Drawing one named data set from the cleaned rows: what passes its filters, how much of what, in which order."""
+"""Drawing one named data set from the cleaned rows: what it takes, how much of what, in which order."""
 
 import logging
 from collections import Counter
@@ -64,8 +64,9 @@ def refused(sample: Sample, spec: DatasetSpec) -> str | None:
 def mix(samples: Sequence[Sample], name: str, spec: DatasetSpec) -> Mixed:
     """Draw the data set `name`.
 
-    Rows from crates keep to `task_mix` as exact quotas of `crate_rows`; where a task type has too few rows, what is
-    missing is reported and not made up by others. Every draw and the order hang on (seed, name, row id) alone.
+    Rows from crates keep to `task_mix` as exact quotas of `crate_rows`; where a task type has too few rows,
+    what is missing is reported and not made up by others. Every draw and the order hang on (seed, name, row
+    id) alone.
 
     Raises UserError for a family that no row has, and where nothing is left to train on.
     """
@@ -82,8 +83,8 @@ def mix(samples: Sequence[Sample], name: str, spec: DatasetSpec) -> Mixed:
     train, shortages = _draw(passed["train"], wanted, spec.seed, name, "train")
     if not train:
         raise UserError(
-            f"dataset {name}: no row is left to train on (filters: {dict(reasons['train'])}); ask for other rows or "
-            "loosen max_chars, strict or families"
+            f"dataset {name}: no row is left to train on (filters: {dict(reasons['train'])}); "
+            "ask for other rows or loosen max_chars, strict or families"
         )
     total = sum(wanted.values())
     shares = {kind: count / total for kind, count in wanted.items()}
@@ -107,13 +108,16 @@ def _check_families(samples: Sequence[Sample], name: str, spec: DatasetSpec) -> 
     for family in spec.families:
         if spec.curriculum_rows and family not in known:
             raise UserError(
-                f"datasets.{name}.families: no row is of family {family}; choose among {', '.join(sorted(known))}"
+                f"datasets.{name}.families: no row is of family {family}; "
+                f"choose among {', '.join(sorted(known))}"
             )
 
 
 def _wanted(spec: DatasetSpec) -> dict[str, int]:
     """Training rows asked for, by kind: `curriculum`, or a task type of the rows from crates."""
-    dealt: dict[str, int] = {str(kind): count for kind, count in quotas(spec.crate_rows, spec.task_mix).items()}
+    dealt: dict[str, int] = {
+        str(kind): count for kind, count in quotas(spec.crate_rows, spec.task_mix).items()
+    }
     return {"curriculum": spec.curriculum_rows, **{kind: count for kind, count in dealt.items() if count}}
 
 
@@ -136,7 +140,7 @@ def _kind(sample: Sample) -> str:
 
 
 def composition(samples: Sequence[Sample]) -> dict[str, Any]:
-    """What a list of rows is made of: counts, achieved shares of the task types among rows from crates, characters."""
+    """What rows are made of: counts, achieved shares of the task types among rows from crates, characters."""
     crates = [sample for sample in samples if not is_curriculum(sample)]
     types = count_by(crates, lambda sample: sample.task_type)
     return {

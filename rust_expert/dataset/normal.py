@@ -1,4 +1,4 @@
-"""Normal forms of code: the same text for two programs that differ only in layout, comments or their own names."""
+"""Normal forms: one text for two programs that differ only in layout, comments or names of their own."""
 
 import re
 from collections.abc import Sequence
@@ -7,8 +7,8 @@ from itertools import pairwise
 from rust_expert.dataset.lexing import IDENT, LIFETIME, NUMBER, PUNCT, STRING, Token, code_in, code_tokens
 from rust_expert.dataset.rust_words import LANGUAGE, STD_NAMES
 
-_ITEMS = frozenset(("fn", "struct", "enum", "trait", "mod", "union"))
-_LOCALS = frozenset(("let", "mut", "for", "ref", "static", "const", "type"))
+_ITEMS = frozenset(("fn", "struct", "enum", "trait", "mod", "union", "const", "static"))
+_LOCALS = frozenset(("let", "mut", "for", "ref", "type"))
 _CAPTURE = re.compile(r"\{([^\W\d]\w*)(?=[:}])")
 _EMPTY_MAIN = ("fn", "main", "(", ")", "{", "}")
 _OPEN, _CLOSE = frozenset("([{"), frozenset(")]}")
@@ -27,10 +27,10 @@ def plain_code(text: str) -> str:
 def alpha_form(text: Sequence[Token]) -> str:
     """The normal form of a program under renaming of what its author named.
 
-    Takes the tokens without comments. Variables, functions, fields, types and lifetimes of the author's own become
-    $0, $1, ... in the order of their first appearance; keywords, primitive types, names of the standard library,
-    macros and literals stay. Attributes, `use` lines, visibility, an empty `main` and trailing commas are left
-    out. Two programs of equal form are the same program; the reverse does not hold.
+    Takes the tokens without comments. Variables, functions, fields, types and lifetimes of the author's own
+    become $0, $1, ... in the order of their first appearance; keywords, primitive types, names of the
+    standard library, macros and literals stay. Attributes, `use` lines, visibility, an empty `main` and
+    trailing commas are left out. Two programs of equal form are the same program; the reverse does not hold.
     """
     kept = _stripped(text)
     bound = _bound_names(kept)
@@ -62,7 +62,10 @@ def _is_authors(word: str, before: str, after: str, bound: set[str]) -> bool:
         return not (after in ("(", "::") and word in STD_NAMES)  # a field, or a method of the author's
     if before == "::":
         return word not in STD_NAMES
-    return word in bound or word not in STD_NAMES
+    if word in bound or word not in STD_NAMES:
+        return True
+    # A bare `count` or `max` is a variable that patterns may bind anywhere; called, it is the library's.
+    return not word[:1].isupper() and after not in ("(", "::")
 
 
 def _bound_names(kept: Sequence[Token]) -> set[str]:
@@ -140,7 +143,9 @@ def functions(text: Sequence[Token]) -> list[Sequence[Token]]:
     """The functions with a body in `text`, nested ones too, each from `fn` to its closing brace."""
     found: list[Sequence[Token]] = []
     for place, (kind, word) in enumerate(text):
-        if kind != IDENT or word != "fn" or place + 1 >= len(text) or text[place + 1][0] != IDENT:
+        if kind != IDENT or word != "fn" or place + 2 >= len(text):
+            continue
+        if text[place + 1][0] != IDENT or text[place + 2][1] not in ("(", "<"):
             continue
         body = place + 2
         while body < len(text) and text[body][1] not in ("{", ";"):
@@ -161,5 +166,3 @@ def solution_forms(text: str) -> set[str]:
             forms.update(alpha_form(part) for part in inner)
     forms.discard("")
     return forms
-
-

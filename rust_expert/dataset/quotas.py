@@ -7,10 +7,10 @@ Name = TypeVar("Name", bound=str)
 
 
 def quotas(total: int, shares: Mapping[Name, float]) -> dict[Name, int]:
-    """`total` dealt out by `shares`, which add up to 1: each its share rounded down, the rest to the largest remainders.
+    """`total` dealt out by `shares`, which add up to 1, in whole numbers.
 
-    The method of the largest remainder (Hamilton); of equal remainders the earlier name in the alphabet wins. The
-    result adds up to `total`.
+    The method of the largest remainder (Hamilton); of equal remainders the earlier name in the alphabet wins.
+    The result adds up to `total`.
     """
     exact = {name: total * share for name, share in shares.items()}
     # A share such as 0.15 of 20 is 3.0000000000000004 or 2.9999999999999996: what is whole is taken as whole.

@@ -29,7 +29,8 @@ def training_prompts(
 ) -> list[Problem]:
     """Up to `count` training rows with tests, distinct in their prompts, drawn by a hash of seed and row.
 
-    Cleaning has removed every row that gives a problem away; it is checked once more here, whatever made the rows.
+    Cleaning has removed every row that gives a problem away; it is checked once more here, whatever made the
+    rows.
     """
     able = [sample for sample in samples if sample.split != "val" and sample.tests and sample.entry_point]
     safe, report = decontaminate(able, suites, gram_words)

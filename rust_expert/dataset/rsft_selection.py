@@ -90,10 +90,10 @@ def select(
     stage: str,
     keep: RsftKeep,
 ) -> Selected:
-    """Keep what passes, at most `per_prompt` distinct answers a prompt, the cleanest first; mix in the parent's rows.
+    """Keep what passes, at most `per_prompt` distinct answers a prompt, the cleanest first; mix in parent's.
 
-    Nothing kept gives no rows at all, and the report says so. Raises UserError where problems, completions and
-    verdicts do not belong together.
+    Nothing kept gives no rows at all, and the report says so. Raises UserError where problems, completions
+    and verdicts do not belong together.
     """
     check_verdicts(completions, verdicts)
     asked = {problem.task_id: problem for problem in problems}

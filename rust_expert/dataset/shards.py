@@ -23,8 +23,8 @@ def drawn(samples: Iterable[Sample], count: int | None, *key: object) -> list[Sa
 def write_shards(folder: Path, split: str, samples: Sequence[Sample], shards: int) -> list[dict[str, Any]]:
     """Write `{split}-{i}.parquet` and `.jsonl` for each i below `shards`; rows keep their order.
 
-    Returns for each file its name, rows and sha256. Files of higher numbers, from an earlier run with more shards, are
-    removed. A shard may be empty.
+    Returns for each file its name, rows and sha256. Files of higher numbers, from an earlier run with more
+    shards, are removed. A shard may be empty.
     """
     parts: list[list[Sample]] = [[] for _ in range(shards)]
     for sample in samples:

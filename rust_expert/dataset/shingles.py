@@ -34,6 +34,7 @@ class WordHash:
         self._known: dict[str, int] = {}
 
     def __call__(self, word: str) -> int:
+        """The number of `word`."""
         number = self._known.get(word)
         if number is None:
             digest = hashlib.blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest()
@@ -60,7 +61,7 @@ def shingles_of(texts: Sequence[Sequence[str]], size: int, number: WordHash | No
 
 
 def _mix(value: Hashes) -> Hashes:
-    """Spread the bits, so that runs of the same words in another order differ everywhere (splitmix64's last steps)."""
+    """Spread the bits, so that the same words in another order differ everywhere (as splitmix64 ends)."""
     value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     return value ^ (value >> np.uint64(27))
 

@@ -19,8 +19,8 @@ SHINGLE = 5
 def closest(problems: Mapping[str, str], rows: Mapping[str, str]) -> list[tuple[str, str, float]]:
     """For each problem the most alike row, and the Jaccard similarity of their runs of five tokens.
 
-    Both arguments map a name to an alpha form; forms too short for one run are left out. Of equally alike rows the
-    first name wins. Empty where there are no rows.
+    Both arguments map a name to an alpha form; forms too short for one run are left out. Of equally alike
+    rows the first name wins. Empty where there are no rows.
     """
     number = WordHash()
     problem_names, problem_sets = _sets(problems, number)

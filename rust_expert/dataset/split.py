@@ -18,8 +18,8 @@ def group_of(sample: Sample) -> tuple[str, str]:
 def val_groups(groups: Iterable[tuple[str, str]], fraction: float, seed: int) -> set[tuple[str, str]]:
     """The groups that are held back.
 
-    Each group's fate hangs on the hash of its own name, so that another group changes nothing; but where a kind with
-    two groups or more would hold none back, its group of the lowest hash is.
+    Each group's fate hangs on the hash of its own name, so that another group changes nothing; but where a
+    kind with two groups or more would hold none back, its group of the lowest hash is.
     """
     if fraction == 0:
         return set()

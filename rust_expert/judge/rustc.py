@@ -49,10 +49,14 @@ class CheckResult:
 
 @dataclasses.dataclass(frozen=True)
 class TestProgram:
-    """A solution and its tests (`#[cfg(test)] mod tests { use super::*; #[test] fn .. }`)."""
+    """A solution and its tests (`#[cfg(test)] mod tests { use super::*; #[test] fn .. }`).
+
+    `imports` is what the module around the tests takes from the solution, on one line.
+    """
 
     code: str
     tests: str
+    imports: str = "use super::*;"
 
     __test__ = False
 
@@ -302,7 +306,7 @@ def _test_files(
         )
         table.append(f"({index}, {'' if alone else f'm{index}::'}suite_{word}::CASES_{word})")
         constant = f"pub(crate) const CASES_{word}: &[(&str, bool, fn())] = &[{cases}];"
-        files[f"t{index}.rs"] = f"#[allow(unused_imports)] use super::*; {constant}{suites[index].text}"
+        files[f"t{index}.rs"] = f"{programs[index].imports} {constant}{suites[index].text}"
         child = f'#[path = "t{index}.rs"] pub(crate) mod suite_{word};'
         files["main.rs" if alone else f"m{index}.rs"] = with_head(programs[index].code, child)
     main = _TEST_MAIN.replace("@TABLE@", ", ".join(table)).replace("@WORD@", word)

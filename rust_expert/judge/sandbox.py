@@ -215,7 +215,7 @@ class Sandbox:
                 raise _setup_fault(stderr.decode(errors="replace"))
             code = 128 + signal.SIGKILL
         elif not killed_by:
-            killed_by = _LIMIT_SIGNALS.get(code - 128, "")
+            killed_by = _LIMIT_SIGNALS.get(int(code) - 128, "")
         return Outcome(
             returncode=code,
             stdout="" if keeps else stdout.decode(errors="replace"),
@@ -225,7 +225,7 @@ class Sandbox:
         )
 
 
-_LIMIT_SIGNALS = {signal.SIGXCPU: "cpu", signal.SIGXFSZ: "file size"}
+_LIMIT_SIGNALS: dict[int, str] = {signal.SIGXCPU: "cpu", signal.SIGXFSZ: "file size"}
 
 
 @dataclasses.dataclass

@@ -31,9 +31,9 @@ class Interval:
 def resampled(numerators: Values, denominators: Values, options: ScoreOptions, *key: object) -> Values:
     """`bootstrap` values of sum(numerators) / sum(denominators) over problems drawn with replacement.
 
-    Both arrays have one entry per problem. Efron and Tibshirani 1993, An Introduction to the Bootstrap, chapter 6;
-    as a ratio of sums it weighs each sample alike where problems have different numbers of samples. A draw with
-    nothing in its denominator counts as 0. The draws hang on the seed and `key` alone.
+    Both arrays have one entry per problem. Efron and Tibshirani 1993, An Introduction to the Bootstrap,
+    chapter 6; as a ratio of sums it weighs each sample alike where problems have different numbers of
+    samples. A draw with nothing in its denominator counts as 0. The draws hang on the seed and `key` alone.
     """
     count = len(numerators)
     generator = np.random.Generator(np.random.PCG64(stable_hash(options.seed, "bootstrap", *key)))
@@ -48,13 +48,12 @@ def resampled(numerators: Values, denominators: Values, options: ScoreOptions, *
     return out
 
 
-def ratio_interval(
-    numerators: Values, denominators: Values, options: ScoreOptions, *key: object
-) -> Interval:
-    """sum(numerators) / sum(denominators) with its percentile interval (Efron and Tibshirani 1993, chapter 13).
+def ratio_interval(numerators: Values, denominators: Values, options: ScoreOptions, *key: object) -> Interval:
+    """sum(numerators) / sum(denominators), percentile interval (Efron and Tibshirani 1993, chapter 13).
 
-    Where all of a share is 0 or all of it 1, resampling can show no spread; the far end is then the exact bound of
-    Clopper and Pearson (1934) for that many problems, (alpha / 2)^(1 / n), so that 0 of 20 is not taken for certain.
+    Where all of a share is 0 or all of it 1, resampling can show no spread; the far end is then the exact
+    bound of Clopper and Pearson (1934) for that many problems, (alpha / 2)^(1 / n), so that 0 of 20 is not
+    taken for certain.
     """
     total = float(denominators.sum())
     if total <= 0:

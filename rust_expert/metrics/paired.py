@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from rust_expert.common.config.metrics import ScoreOptions
 from rust_expert.metrics.bootstrap import Values, ends, resampled
 
-
 Shares = tuple[Values, Values]
 """Numerators and denominators, one of each per problem."""
 
@@ -29,10 +28,11 @@ class Difference:
 def paired_bootstrap(first: Shares, second: Shares, options: ScoreOptions, *key: object) -> Difference:
     """The difference of two runs' shares, over the same problems in the same order.
 
-    Problems are drawn with replacement, both runs' figures together (Efron and Tibshirani 1993, chapters 8 and 13; for
-    systems compared on one test set: Koehn 2004, Statistical Significance Tests for Machine Translation Evaluation).
-    The two-sided p-value is twice the smaller share of draws on one side of zero, zero included, with one added to
-    count and total so that it is never 0 (Davison and Hinkley 1997, Bootstrap Methods, 4.2.3).
+    Problems are drawn with replacement, both runs' figures together (Efron and Tibshirani 1993, chapters 8
+    and 13; for systems compared on one test set: Koehn 2004, Statistical Significance Tests for Machine
+    Translation Evaluation). The two-sided p-value is twice the smaller share of draws on one side of zero,
+    zero included, with one added to count and total so that it is never 0 (Davison and Hinkley 1997,
+    Bootstrap Methods, 4.2.3).
     """
     if len(first[0]) != len(second[0]) or not len(first[0]):
         raise ValueError(f"{len(first[0])} and {len(second[0])} problems cannot be paired")
@@ -48,12 +48,12 @@ def paired_bootstrap(first: Shares, second: Shares, options: ScoreOptions, *key:
 def mcnemar(only_first: int, only_second: int) -> float:
     """The two-sided p-value of the exact test of McNemar, for one yes or no per problem in each run.
 
-    `only_first` problems are solved by the first run alone, `only_second` by the second alone; under equality each of
-    them falls to either side like a fair coin. McNemar 1947 (Psychometrika 12), exact binomial form: min(1, 2 P(X <=
-    min(b, c))) with X of Binomial(b + c, 1/2). 1.0 where the runs agree on every problem.
+    `only_first` problems are solved by the first run alone, `only_second` by the second alone; under equality
+    each of them falls to either side like a fair coin. McNemar 1947 (Psychometrika 12), exact binomial form:
+    min(1, 2 P(X <= min(b, c))) with X of Binomial(b + c, 1/2). 1.0 where the runs agree on every problem.
     """
     if only_first < 0 or only_second < 0:
         raise ValueError("counts are 0 or more")
     total = only_first + only_second
     tail = sum(math.comb(total, count) for count in range(min(only_first, only_second) + 1))
-    return min(1.0, 2 * tail / 2**total)
+    return min(1.0, 2 * tail / (1 << total))

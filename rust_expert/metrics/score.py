@@ -20,14 +20,17 @@ _MOST_CODES = 20
 def score(tallies: Tallies, completions: Sequence[Completion], options: ScoreOptions) -> dict[str, Any]:
     """All figures as JSON-able values; every share with its interval.
 
-    `compile_rate` is over all samples. `prefiltered_compile_rate` leaves out samples without code and those the policy
-    stopped, as others publish it; it is not comparable with the first.
+    `compile_rate` is over all samples. `prefiltered_compile_rate` leaves out samples without code and those
+    the policy stopped, as others publish it; it is not comparable with the first.
 
-    Raises UserError where a k is more than the samples of a problem, and where the judge failed on every sample.
+    Raises UserError where a k is more than the samples of a problem, and where the judge failed on every
+    sample.
     """
     counted = [tally for tally in tallies.problems if tally.samples]
     if not counted:
-        raise UserError("the judge failed on every sample, or the suite has no problem: there is nothing to score")
+        raise UserError(
+            "the judge failed on every sample, or the suite has no problem: there is nothing to score"
+        )
     verdicts = [verdict for tally in tallies.problems for verdict in tally.verdicts]
     judged = [verdict for verdict in verdicts if verdict.status != "judge_error"]
     figures: dict[str, Any] = {
@@ -44,6 +47,9 @@ def score(tallies: Tallies, completions: Sequence[Completion], options: ScoreOpt
         "clippy_warnings": _mean(judged, lambda one: one.clippy_warnings),
         "idiomatic": _mean(judged, lambda one: one.idiomatic),
         "documented": _mean(judged, lambda one: one.documented),
+        "policy_pass_at_1": mean_interval(
+            np.array([one.passed_under_policy / one.samples for one in counted]), options, "pass_at_1"
+        ).as_json(),
         "policy_findings": sum(bool(one.policy_findings) for one in judged),
         "extraction": dict(sorted(Counter(one.extraction for one in judged).items())),
         "finished": round(sum(one.finished for one in completions) / len(completions), 6),
@@ -62,7 +68,7 @@ def score(tallies: Tallies, completions: Sequence[Completion], options: ScoreOpt
 
 
 def estimable(counted: Sequence[Tally], k: int) -> list[Tally]:
-    """The problems for which pass@k can be estimated: all but those that a fault of the judge left with too few samples.
+    """The problems that pass@k can be estimated for: faults of the judge leave some with too few samples.
 
     Raises UserError where a problem had fewer than k samples to begin with, and where none is left.
     """
@@ -88,7 +94,11 @@ def compile_rate(counted: Sequence[Tally], options: ScoreOptions) -> dict[str, f
 def _prefiltered(counted: Sequence[Tally], options: ScoreOptions) -> dict[str, float] | None:
     left = [
         (
-            sum(v.compiled for v in one.verdicts if v.status not in ("no_code", "policy_violation", "judge_error")),
+            sum(
+                v.compiled
+                for v in one.verdicts
+                if v.status not in ("no_code", "policy_violation", "judge_error")
+            ),
             one.samples - one.prefiltered,
         )
         for one in counted
@@ -102,7 +112,10 @@ def _prefiltered(counted: Sequence[Tally], options: ScoreOptions) -> dict[str, f
 
 def _judge_errors(tallies: Tallies, options: ScoreOptions) -> dict[str, Any]:
     """How many samples the judge failed on, which, and which problems that leaves out of a figure."""
-    least = {k: [one.task_id for one in tallies.problems if one.judge_errors and one.samples < k] for k in options.k}
+    least = {
+        k: [one.task_id for one in tallies.problems if one.judge_errors and one.samples < k]
+        for k in options.k
+    }
     return {
         "count": len(tallies.unjudged),
         "samples": [f"{task}#{sample}" for task, sample in tallies.unjudged],

@@ -14,12 +14,13 @@ PREFILTERED = frozenset(("no_code", "policy_violation"))
 
 @dataclass
 class Tally:
-    """The samples of one problem. Samples that the judge failed on are in none of the counts but their own."""
+    """The samples of one problem. Those that the judge failed on are in no count but their own."""
 
     task_id: str
     category: str | None = None
     samples: int = 0
     passed: int = 0
+    passed_under_policy: int = 0
     compiled: int = 0
     prefiltered: int = 0
     judge_errors: int = 0
@@ -36,13 +37,14 @@ class Tally:
             return
         self.samples += 1
         self.passed += verdict.status == "passed"
+        self.passed_under_policy += verdict.status == "passed" and not verdict.policy_findings
         self.compiled += verdict.compiled
         self.prefiltered += verdict.status in PREFILTERED
 
 
 @dataclass(frozen=True)
 class Tallies:
-    """One stage on one suite: a tally per problem in the suite's order, and the samples the judge failed on."""
+    """One stage on one suite: a tally per problem in the suite's order; the samples the judge failed on."""
 
     problems: list[Tally]
     unjudged: list[tuple[str, int]]
@@ -65,9 +67,9 @@ def tally(
 ) -> Tallies:
     """Count the verdicts of each problem of the suite.
 
-    Every problem has to have samples and every sample its verdict: nothing falls out of a denominator unseen. A
-    fault of the judge is no verdict about the model: such samples are counted apart and listed, and above the share
-    `max_judge_errors` there are no figures at all.
+    Every problem has to have samples and every sample its verdict: nothing falls out of a denominator unseen.
+    A fault of the judge is no verdict about the model: such samples are counted apart and listed, and above
+    the share `max_judge_errors` there are no figures at all.
 
     Raises UserError where problems, completions and verdicts do not belong together, and above that share.
     """
@@ -102,7 +104,7 @@ def tally(
     if len(unjudged) > max_judge_errors * len(judged):
         task, sample = unjudged[0]
         raise UserError(
-            f"the judge failed on {len(unjudged)} of {len(judged)} samples, the first of them sample {sample} of "
-            f"{task}: more than max_judge_errors ({max_judge_errors:g}) allows; judge again"
+            f"the judge failed on {len(unjudged)} of {len(judged)} samples (one: sample {sample} of {task}): "
+            f"more than max_judge_errors ({max_judge_errors:g}) allows; judge again"
         )
     return Tallies(list(by_task.values()), unjudged)

@@ -7,9 +7,10 @@ from typing import Any
 from rust_expert.common.config.report import ReportOptions
 from rust_expert.common.contracts import Problem
 from rust_expert.common.errors import UserError
+from rust_expert.report.corpus import Corpus
 from rust_expert.report.evidence import Answer, Choice, choose
 from rust_expert.report.findings import find
-from rust_expert.report.journey import CleanFunnel, Decontamination, Mix, Stop
+from rust_expert.report.journey import CleanFunnel, Decontamination, Mix
 from rust_expert.report.page.answers import answers_section
 from rust_expert.report.page.data import data_section
 from rust_expert.report.page.document import document
@@ -19,6 +20,7 @@ from rust_expert.report.page.training import training_section
 from rust_expert.report.page.verdicts import verdicts_section
 from rust_expert.report.runs import TrainingRun
 from rust_expert.report.summary import Summary
+from rust_expert.report.wording import count, seconds, short_count
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Material:
     suites: Mapping[str, Sequence[Problem]] = field(default_factory=dict)
     answers: Mapping[str, Mapping[str, Mapping[str, Answer]]] = field(default_factory=dict)
     runs: Mapping[str, TrainingRun] = field(default_factory=dict)
-    stops: Sequence[Stop] = ()
+    corpus: Corpus | None = None
     funnel: CleanFunnel | None = None
     mixes: Sequence[Mix] = ()
     decontamination: Decontamination | None = None
@@ -62,16 +64,37 @@ def build(material: Material, options: ReportOptions) -> str:
     return document(
         "Rust Expert: " + finding.headline,
         [
-            hero(summary, finding),
+            hero(summary, finding, glance(material, suite)),
             scores_section(summary, finding.stage, suite),
             verdicts_section(summary, suite),
             answers_section(choices, answers, suite, options.code_lines),
             training_section(summary, material.runs),
-            data_section(material.stops, material.funnel, material.mixes, material.decontamination),
+            data_section(material.corpus, material.funnel, material.mixes, material.decontamination),
             method_section(summary, suite),
             provenance_section(material.provenance, material.links),
         ],
     )
+
+
+def glance(material: Material, suite: str) -> list[tuple[str, str]]:
+    """The size of the run in a few figures: answers judged, weights, rows, crates, work, machine."""
+    scores = [score for stage in material.summary.stages.values() for score in stage.suites.values()]
+    judged = sum(score.samples for score in scores)
+    problems = max(score.problems for score in material.summary.scores(suite).values())
+    tiles = [(count(judged), f"answers judged; {count(problems)} problems in {suite}")]
+    base = material.runs.get(material.summary.base)
+    if base and base.parameters:
+        tiles.append((short_count(base.parameters), "parameters in the base model"))
+    if material.funnel:
+        tiles.append((count(material.funnel.rows_out.rows), "cleaned rows to train and validate on"))
+    if material.mixes:
+        tiles.append((count(len(set().union(*(mix.train.crates for mix in material.mixes)))), "real crates among them"))
+    total, machine = material.provenance.get("total"), material.provenance.get("machine")
+    if isinstance(total, dict) and isinstance(machine, dict) and total.get("cpu_s"):
+        gpus = machine.get("gpus") or []
+        where = str(gpus[0].get("name")) if gpus else f"{machine.get('cores_usable')} cores, no GPU"
+        tiles.append((seconds(float(total["cpu_s"])), f"of CPU time on {where}"))
+    return tiles
 
 
 def in_chain_order(

@@ -14,7 +14,10 @@ from rust_expert.report.wording import count, percent, percent_range, points, po
 
 @dataclass(frozen=True)
 class IntervalRow:
-    """One row of an interval plot: a value from `low` to `high`; `tone` is a class of the style sheet."""
+    """One row of an interval plot: a value from `low` to `high`; `tone` is a class of the style sheet.
+
+    `under` stands in small letters below the name, `detail` below the figure.
+    """
 
     name: str
     value: float
@@ -23,6 +26,7 @@ class IntervalRow:
     tone: str
     figure: str
     detail: str
+    under: str = ""
 
 
 def _at(position: float) -> str:
@@ -44,17 +48,11 @@ def _grid(scale: Scale, zero: bool) -> list[Html]:
 
 
 def _axis(scale: Scale, labels: Sequence[str]) -> Html:
-    last = len(labels) - 1
-    texts = [
-        el(
-            "text",
-            label,
-            x=_at(scale.at(tick)),
-            y="13",
-            text_anchor="start" if index == 0 else "end" if index == last else "middle",
-        )
-        for index, (tick, label) in enumerate(zip(scale.ticks, labels, strict=True))
-    ]
+    texts: list[Html] = []
+    for tick, label in zip(scale.ticks, labels, strict=True):
+        place = scale.at(tick)
+        anchor = "start" if place < 2 else "end" if place > 97 else "middle"
+        texts.append(el("text", label, x=_at(place), y="13", text_anchor=anchor))
     return el("svg", *texts, cls="axis", width="100%", height="18", aria_hidden="true")
 
 
@@ -74,21 +72,21 @@ def interval_rows(rows: Sequence[IntervalRow], scale: Scale, labels: Sequence[st
                 "rect",
                 x=_at(left),
                 width=_at(round(max(right - left, 0.2), 3)),
-                y="11",
-                height="10",
-                rx="5",
+                y="14",
+                height="12",
+                rx="6",
                 cls="span",
             ),
-            el("circle", cx=_at(scale.at(row.value)), cy="16", r="5.5", cls="dot"),
+            el("circle", cx=_at(scale.at(row.value)), cy="20", r="5.5", cls="dot"),
             el("title", f"{row.name}: {row.figure} ({row.detail})"),
         ]
         cells += [
-            el("span", row.name, cls="name"),
-            el("svg", *marks, cls=f"track {row.tone}", width="100%", height="32", aria_hidden="true"),
+            el("span", row.name, el("small", row.under) if row.under else None, cls="name"),
+            el("svg", *marks, cls=f"track {row.tone}", width="100%", height="40", aria_hidden="true"),
             el("span", el("b", row.figure), el("small", row.detail), cls="figure"),
         ]
     cells += [el("span"), _axis(scale, labels), el("span")]
-    spoken = "; ".join(f"{row.name} {row.figure}, {row.detail}" for row in rows)
+    spoken = "; ".join(f"{row.name} {row.under} {row.figure}, {row.detail}" for row in rows)
     return el("div", *cells, cls="rows", role="img", aria_label=spoken)
 
 
@@ -97,10 +95,9 @@ def rate_row(name: str, value: float, low: float, high: float, tone: str) -> Int
     return IntervalRow(name, value, low, high, tone, percent(value), percent_range(low, high))
 
 
-def difference_row(name: str, value: float, low: float, high: float) -> IntervalRow:
-    """A row for a difference of shares; its tone tells whether the interval leaves zero out, and on which side."""
-    tone = "up" if low > 0 else "down" if high < 0 else "level"
-    return IntervalRow(name, value, low, high, tone, points(value), points_range(low, high))
+def difference_row(name: str, under: str, value: float, low: float, high: float, tone: str) -> IntervalRow:
+    """A row for a difference of shares, in percentage points."""
+    return IntervalRow(name, value, low, high, tone, points(value), points_range(low, high), under)
 
 
 @dataclass(frozen=True)
@@ -113,11 +110,11 @@ class Part:
 
 
 def stacked_rows(
-    rows: Sequence[tuple[str, Sequence[Part]]], shared: float | None = None, details: Sequence[Child] = ()
+    rows: Sequence[tuple[str, Sequence[Part]]], shared: float | None = None, details: Sequence[Child] = (), shares: bool = True
 ) -> Html:
     """Bars cut into parts. Each is drawn over its own total (shares), or all over `shared` (amounts).
 
-    A part's share in per cent stands in it where it is wide enough. `details` go below the totals, one for each row.
+    With `shares`, a part's share in per cent stands in it where it is wide enough. `details` go below the totals, one for each row.
     """
     cells: list[Html] = []
     spoken: list[str] = []
@@ -136,9 +133,9 @@ def stacked_rows(
             marks.append(
                 el(
                     "g",
-                    el("rect", x=_at(round(left, 3)), width=_at(round(width, 3)), y="3", height="26", cls="part"),
-                    el("text", f"{100 * part.amount / (total or 1.0):.0f}", x=middle, y="21", text_anchor="middle")
-                    if width >= 6
+                    el("rect", x=_at(round(left, 3)), width=_at(round(width, 3)), y="4", height="26", rx="2", cls="part"),
+                    el("text", f"{100 * part.amount / (total or 1.0):.0f}", x=middle, y="21.5", text_anchor="middle")
+                    if shares and width >= 6
                     else None,
                     el("title", f"{name}, {part.name}: {count(part.amount)} ({told})"),
                     cls=part.tone,
@@ -148,7 +145,7 @@ def stacked_rows(
         spoken.append(f"{name}: " + ", ".join(f"{part.name} {count(part.amount)}" for part in parts if part.amount))
         cells += [
             el("span", name, cls="name"),
-            el("svg", *marks, cls="stack", width="100%", height="32", aria_hidden="true"),
+            el("svg", *marks, cls="stack", width="100%", height="34", aria_hidden="true"),
             el("span", el("b", count(total)), el("small", detail) if detail else None, cls="figure"),
         ]
     return el("div", *cells, cls="rows", role="img", aria_label="; ".join(spoken))
@@ -188,7 +185,7 @@ class Curve:
 
 
 def curve_panel(title: str, curves: Sequence[Curve], across: Scale, up: Scale, decimals: int) -> Html:
-    """Curves over one pair of axes, the tick labels of the upright axis inside the plot above their lines."""
+    """Curves over one pair of axes, the tick labels of the upright axis in a margin at the left."""
     inner = [
         el("polyline", points=" ".join(f"{across.at(x):g},{100 - up.at(y):g}" for x, y in curve.points), cls=curve.tone)
         for curve in curves
@@ -211,7 +208,7 @@ def curve_panel(title: str, curves: Sequence[Curve], across: Scale, up: Scale, d
     for tick in up.ticks:
         y = _at(round(100 - up.at(tick), 3))
         lines.append(el("line", x1="0", x2="100%", y1=y, y2=y, cls="zero" if tick == up.low else "grid"))
-        lines.append(el("text", f"{tick:.{decimals}f}", x="0", y=y, dy="-3"))
+        lines.append(el("text", f"{tick:.{decimals}f}", x="-8", y=y, dy="4", text_anchor="end"))
     plot = el(
         "svg",
         *lines,
@@ -223,10 +220,50 @@ def curve_panel(title: str, curves: Sequence[Curve], across: Scale, up: Scale, d
         role="img",
         aria_label=f"{title}: " + "; ".join(_spoken(curve) for curve in curves if curve.tone != "raw"),
     )
-    return el("div", plot, _axis(across, [count(tick) for tick in across.ticks]))
+    return el("div", plot, _axis(across, [count(tick) for tick in across.ticks]), cls="plot")
 
 
 def _spoken(curve: Curve) -> str:
     if not curve.points:
         return f"{curve.name} not measured"
     return f"{curve.name} from {curve.points[0][1]:.2f} to {curve.points[-1][1]:.2f}"
+
+
+def columns(title: str, shares: Sequence[tuple[str, float]], tone: str) -> Html:
+    """Upright columns side by side, each with its label below; heights in proportion to the largest."""
+    most = max((amount for _, amount in shares), default=0) or 1.0
+    width = 100 / max(len(shares), 1)
+    marks: list[Html] = []
+    for index, (label, amount) in enumerate(shares):
+        height = 80 * amount / most
+        left, middle = round(index * width, 3), round((index + 0.5) * width, 3)
+        marks.append(
+            el(
+                "g",
+                el(
+                    "rect",
+                    x=_at(left),
+                    width=_at(round(width, 3)),
+                    y=f"{98 - height:.2f}",
+                    height=f"{height:.2f}",
+                    cls="part",
+                ),
+                el("text", count(amount), x=_at(middle), y=f"{94 - height:.2f}", text_anchor="middle")
+                if amount
+                else None,
+                el("title", f"{label}: {count(amount)}"),
+                cls=tone,
+            )
+        )
+        marks.append(el("text", label, x=_at(left), y="112", text_anchor="middle" if index else "start"))
+    spoken = "; ".join(f"from {label}: {count(amount)}" for label, amount in shares if amount)
+    return el(
+        "svg",
+        *marks,
+        el("line", x1="0", x2="100%", y1="98", y2="98", cls="zero"),
+        cls="columns",
+        width="100%",
+        height="118",
+        role="img",
+        aria_label=f"{title}: {spoken}",
+    )

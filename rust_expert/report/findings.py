@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from rust_expert.report.summary import Comparison, Summary
-from rust_expert.report.wording import listed, p_value, percent, plural, points, points_range
+from rust_expert.report.summary import Comparison, Summary, value_of
+from rust_expert.report.wording import THIN, listed, p_value, percent, plural, points, points_range
 
 
 @dataclass(frozen=True)
@@ -31,22 +31,19 @@ class Step:
 
 def find(summary: Summary, suite: str) -> Finding:
     """The headline of `suite`: the best trained stage against the base, or that there is none."""
-    base = summary.base
+    base, metric = summary.base, summary.metric
     scores = summary.scores(suite)
     best = summary.best(suite)
-    steps = tuple(_step(summary, name, suite) for name in scores if summary.stages[name].parent in scores)
+    steps = tuple(_step(summary, name, suite) for name in scores if summary.stages[name].parent is not None)
     if base not in scores or best is None:
-        only = next(iter(scores))
-        headline = f"{only} solves {percent(scores[only].pass_at_1.value)} of the problems at the first try."
+        only = best or next(iter(scores))
+        headline = f"{only} solves {percent(value_of(scores[only], metric))} of held-out Rust problems."
         return Finding(headline, "No trained stage was compared with a base.", steps, only, base, suite, "level")
-    before, after = scores[base].pass_at_1.value, scores[best].pass_at_1.value
-    paired = summary.compared(best, base, suite, "pass_at_1")
+    before, after = value_of(scores[base], metric), value_of(scores[best], metric)
+    paired = summary.compared(best, base, suite, metric)
     outcome = paired.verdict() if paired else "not compared"
     if outcome == "better":
-        headline = (
-            f"{best} solves {percent(after)} of problems it never trained on."
-            f" Before training: {percent(before)}."
-        )
+        headline = f"{best} solves {percent(after)} of held-out Rust problems. Before training: {percent(before)}."
     elif outcome == "worse":
         headline = f"Training made it worse: {best} solves {percent(after)}, {base} {percent(before)}."
     else:
@@ -61,15 +58,17 @@ def _evidence(summary: Summary, paired: Comparison | None, best: str, suite: str
     if paired is None:
         return f"Measured on {asked}; {best} and {summary.base} were not compared pairwise."
     chosen = f" {best} is the best of {len(trained)} trained stages." if len(trained) > 1 else ""
+    way = "ahead of" if paired.difference >= 0 else "behind"
     return (
-        f"On the same {asked}, {best} is {points(paired.difference)} percentage points from {summary.base},"
-        f" 95 % interval {points_range(paired.low, paired.high)}, p {_told_p(paired.p_value)}.{chosen}"
+        f"On the same {asked}, {best} is {points(abs(paired.difference)).lstrip('+')} percentage points {way}"
+        f" {summary.base}; the paired {summary.sure} interval is {points_range(paired.low, paired.high)}"
+        f" (p{THIN}{_told_p(paired.p_value)}).{chosen}"
     )
 
 
 def _told_p(value: float | None) -> str:
     text = p_value(value)
-    return text if text.startswith("<") else f"= {text}"
+    return text if text.startswith("<") else f"={THIN}{text}"
 
 
 def _step(summary: Summary, name: str, suite: str) -> Step:
@@ -78,7 +77,7 @@ def _step(summary: Summary, name: str, suite: str) -> Step:
     if not stage.training.trained:
         why = stage.training.reason or "no reason was recorded"
         return Step(name, parent, f"not trained: {why}; it answers with the weights of {parent}", "none")
-    paired = summary.compared(name, parent, suite, "pass_at_1")
+    paired = summary.compared(name, parent, suite, summary.metric)
     if paired is None:
         return Step(name, parent, f"not compared with {parent}", "none")
     tone = {"better": "up", "worse": "down"}.get(paired.verdict(), "level")
@@ -90,10 +89,9 @@ def other_suites(summary: Summary, main: str) -> str:
     """One sentence about the other suites' results, empty where there are none."""
     told = []
     for suite in summary.suites():
-        best = summary.best(suite)
-        if suite == main or best is None or summary.base not in summary.scores(suite):
+        best, scores = summary.best(suite), summary.scores(suite)
+        if suite == main or best is None or summary.base not in scores:
             continue
-        scores = summary.scores(suite)
-        before, after = scores[summary.base].pass_at_1.value, scores[best].pass_at_1.value
+        before, after = (value_of(scores[name], summary.metric) for name in (summary.base, best))
         told.append(f"{suite} ({percent(before)} → {percent(after)} with {best})")
     return f"Other suites: {listed(told)}." if told else ""

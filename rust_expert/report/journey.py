@@ -10,11 +10,13 @@ from rust_expert.common.files import read_json
 from rust_expert.common.tables import fault_of
 
 
-class _Read(BaseModel):
+class Read(BaseModel):
+    """A report of another room; keys that are not shown are passed over."""
+
     model_config = ConfigDict(extra="ignore", populate_by_name=True)
 
 
-class Composition(_Read):
+class Composition(Read):
     """Rows by task type and by source."""
 
     rows: int
@@ -23,7 +25,7 @@ class Composition(_Read):
     by_split: dict[str, int] = Field(default_factory=dict)
 
 
-class FunnelStep(_Read):
+class FunnelStep(Read):
     """One step of cleaning."""
 
     step: str
@@ -33,7 +35,7 @@ class FunnelStep(_Read):
     removed_by_source: dict[str, int] = Field(default_factory=dict)
 
 
-class CleanFunnel(_Read):
+class CleanFunnel(Read):
     """results/dataset/funnel.json."""
 
     rows_in: Composition
@@ -41,18 +43,35 @@ class CleanFunnel(_Read):
     rows_out: Composition
 
 
-class SuiteDecontamination(_Read):
+class HeldOut(Read):
+    """Combinations (family, types, operation) of a suite, of the rows left to train on, and of both."""
+
+    suite: int
+    trained: int
+    shared: list[str]
+
+
+class Similarity(Read):
+    """How like each problem's solution is to that of the nearest row: Jaccard, the largest, mean, and by tenths."""
+
+    problems: int = 0
+    maximum: float | None = None
+    mean: float | None = None
+    tenths: dict[str, int] = Field(default_factory=dict)
+
+
+class SuiteDecontamination(Read):
     """What gave a suite's problems away, and the check of held-out combinations."""
 
     problems: int
     rows_checked: int
     removed: list[dict[str, Any]] = Field(default_factory=list)
     removed_by_reason: dict[str, int] = Field(default_factory=dict)
-    combinations: dict[str, Any] | None = None
-    similarity: dict[str, Any] | None = None
+    combinations: HeldOut | None = None
+    similarity: Similarity | None = None
 
 
-class Decontamination(_Read):
+class Decontamination(Read):
     """results/dataset/decontamination.json."""
 
     gram_words: int | None = None
@@ -61,7 +80,7 @@ class Decontamination(_Read):
     suites: dict[str, SuiteDecontamination] = Field(default_factory=dict)
 
 
-class MixPart(_Read):
+class MixPart(Read):
     """One split of a data set."""
 
     rows: int
@@ -73,7 +92,7 @@ class MixPart(_Read):
     licenses: dict[str, int] = Field(default_factory=dict)
 
 
-class Mix(_Read):
+class Mix(Read):
     """results/dataset/NAME/mix.json."""
 
     dataset: str
@@ -91,7 +110,7 @@ class Stop:
     reasons: dict[str, int] = field(default_factory=dict)
 
 
-Part = TypeVar("Part", bound=_Read)
+Part = TypeVar("Part", bound=Read)
 
 
 def read_part(path: str, kind: type[Part]) -> Part:

@@ -1,6 +1,7 @@
 """What the manifests and loss histories beside the models say of each stage's training."""
 
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -58,6 +59,7 @@ class TrainingRun(_Read):
     train_loss: float | None = None
     val_loss: float | None = None
     history: list[LossPoint] = Field(default_factory=list)
+    effective: dict[str, Any] = Field(default_factory=dict, description="settings read back from the trainer")
 
     def train_curve(self) -> Points:
         """Steps and training losses."""
@@ -77,7 +79,7 @@ class TrainingRun(_Read):
 
 
 def read_run(stage: str, path: str) -> TrainingRun:
-    """Read a stage's manifest, and the file history.json beside it where there is one.
+    """Read a stage's manifest, and the files history.json and effective.json beside it where they are.
 
     Raises UserError naming the file and the key at fault.
     """
@@ -89,7 +91,11 @@ def read_run(stage: str, path: str) -> TrainingRun:
         raise UserError(
             f"{path}: not a manifest of a model with its history ({fault_of(error)}); train the stage again"
         ) from None
-    return run.model_copy(update={"stage": stage, "history": history})
+    settings = Path(path).with_name("effective.json")
+    effective = read_json(settings) if settings.is_file() else {}
+    if not isinstance(effective, dict):
+        raise UserError(f"{settings}: not a mapping of settings; train the stage again")
+    return run.model_copy(update={"stage": stage, "history": history, "effective": effective})
 
 
 def smoothed(points: Points, span: int = 9) -> Points:

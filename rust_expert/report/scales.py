@@ -39,10 +39,24 @@ def spanning(low: float, high: float, about: int = 4) -> Scale:
     return Scale(ticks[0], ticks[-1], ticks)
 
 
-def shares(highest: float) -> Scale:
-    """An axis of shares that starts at zero and ends at the first of 10, 25, 50, 100 % that holds `highest`."""
-    end = next((end for end in (0.1, 0.25, 0.5) if highest <= end * 0.98), 1.0)
-    return Scale(0.0, end, tuple(round(end * part / 4, 6) for part in range(5)))
+def up_to(high: float, about: int = 4) -> Scale:
+    """An axis from zero to exactly `high`, with round ticks below it."""
+    high = max(high, 1e-9)
+    step = round_step(high, about)
+    return Scale(0.0, high, tuple(round(index * step, 12) for index in range(int(high / step + 1e-9) + 1)))
+
+
+def shares(low: float, high: float) -> Scale:
+    """An axis of shares that holds `low` to `high`, with ends at tens of per cent, at least 40 points wide if it can be.
+
+    It need not start at zero: dots stand on it, not bars.
+    """
+    first, last = math.floor(10 * low + 1e-9), math.ceil(10 * high - 1e-9)
+    while last - first < 4:
+        first, last = (first - 1, last) if first > 0 and (last - first) % 2 or last > 9 else (first, last + 1)
+    step = 1 if last - first <= 5 else 2
+    ticks = [tick for tick in range(first, last + 1) if tick % step == 0]
+    return Scale(first / 10, last / 10, tuple(tick / 10 for tick in ticks))
 
 
 def differences(low: float, high: float) -> Scale:

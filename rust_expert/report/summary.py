@@ -6,7 +6,7 @@ not show are passed over, so that a richer summary stays readable.
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from rust_expert.common.errors import UserError
 from rust_expert.common.files import read_json
@@ -29,7 +29,8 @@ class SuiteScore(_Read):
     """How one stage did on one suite."""
 
     problems: int
-    samples: int
+    samples: int = Field(description="all answers, those that the judge itself failed on included")
+    judge_errors: int = 0
     pass_at: dict[int, Estimate] = Field(description="pass@k by k")
     compile_rate: Estimate
     prefiltered_compile_rate: float | None = None
@@ -38,6 +39,7 @@ class SuiteScore(_Read):
     lints: dict[str, int] = Field(default_factory=dict)
     idiomatic: float | None = None
     documented: float | None = None
+    tokens_mean: float | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -56,21 +58,27 @@ class SuiteScore(_Read):
                 made[key] = made[key].get("value")
         return made
 
-    @property
-    def pass_at_1(self) -> Estimate:
-        """The share solved at the first try."""
-        return self.pass_at[1]
+    @field_validator("pass_at")
+    @classmethod
+    def _some(cls, value: dict[int, Estimate]) -> dict[int, Estimate]:
+        if not value:
+            raise ValueError("no figure pass_at_1, pass_at_2 or the like")
+        return dict(sorted(value.items()))
 
-    def largest_k(self) -> int:
-        """The largest k that pass@k was computed for."""
-        return max(self.pass_at)
+    def estimate(self, metric: str) -> Estimate | None:
+        """The figure called `compile_rate`, `pass_at_1` and so on; None where it was not computed."""
+        if metric == "compile_rate":
+            return self.compile_rate
+        return self.pass_at.get(int(metric.removeprefix("pass_at_")))
 
 
 class Training(_Read):
-    """What became of a stage's training."""
+    """What became of a stage's training; `method` is `sft`, `rsft`, or where a base came from."""
 
     trained: bool = True
     reason: str | None = None
+    method: str | None = None
+    rows: int | None = None
     steps: int | None = None
     final_loss: float | None = None
     final_val_loss: float | None = None
@@ -80,8 +88,17 @@ class StageScores(_Read):
     """One stage: its parent (none for the base), its training, its scores by suite."""
 
     parent: str | None = None
+    order: int = Field(default=0, description="place in the configuration")
     training: Training = Field(default_factory=Training)
     suites: dict[str, SuiteScore] = Field(default_factory=dict)
+
+
+class McNemar(_Read):
+    """The exact test on the first answer of each problem: how many only one of the two stages got right."""
+
+    only_first: int
+    only_second: int
+    p_value: float
 
 
 class Comparison(_Read):
@@ -96,6 +113,7 @@ class Comparison(_Read):
     high: float
     p_value: float | None = None
     significant: bool = False
+    mcnemar: McNemar | None = None
 
     def verdict(self) -> str:
         """`better`, `worse`, or `no measurable difference`, by whether the interval leaves zero out."""
@@ -110,11 +128,24 @@ class Summary(_Read):
     stages: dict[str, StageScores] = Field(min_length=1)
     comparisons: list[Comparison] = Field(default_factory=list)
     data: dict[str, Any] = Field(default_factory=dict)
+    confidence: float = Field(default=0.95, description="of every interval")
+    bootstrap: int | None = Field(default=None, description="resamples behind every interval")
 
     @model_validator(mode="after")
     def _in_order(self) -> "Summary":
         self.stages = {name: self.stages[name] for name in chain_order(self.stages)}
         return self
+
+    @property
+    def sure(self) -> str:
+        """The confidence of the intervals, such as `95 %`."""
+        return f"{100 * self.confidence:g}\u202f%"
+
+    @property
+    def metric(self) -> str:
+        """The figure that the headline speaks of: pass@k for the smallest k, which is 1 unless the run says otherwise."""
+        ks = [k for stage in self.stages.values() for score in stage.suites.values() for k in score.pass_at]
+        return f"pass_at_{min(ks, default=1)}"
 
     @property
     def base(self) -> str:
@@ -141,16 +172,27 @@ class Summary(_Read):
         return None
 
     def best(self, suite: str) -> str | None:
-        """The trained stage with the highest pass@1 on `suite`, the earlier one of equals; None where none was."""
-        scores = self.scores(suite)
+        """The trained stage with the highest headline figure on `suite`, the earlier of equals; None where none was."""
+        scores, metric = self.scores(suite), self.metric
         trained = [name for name in scores if name != self.base and self.stages[name].training.trained]
-        return max(trained, key=lambda name: scores[name].pass_at_1.value, default=None)
+        return max(trained, key=lambda name: value_of(scores[name], metric), default=None)
+
+
+def value_of(score: SuiteScore, metric: str) -> float:
+    """The figure without its interval; 0 where it was not computed."""
+    one = score.estimate(metric)
+    return one.value if one else 0.0
+
+
+def metric_name(metric: str) -> str:
+    """`pass@1` of `pass_at_1`, `compile rate` of `compile_rate`."""
+    return metric.replace("pass_at_", "pass@").replace("_", " ")
 
 
 def chain_order(stages: dict[str, StageScores]) -> list[str]:
-    """Stage names, each after its parent, siblings by name; stages whose parent is not listed count as first."""
+    """Stage names, each after its parent, siblings as configured; stages whose parent is not listed count as first."""
     children: dict[str | None, list[str]] = {}
-    for name in sorted(stages):
+    for name in sorted(stages, key=lambda one: (stages[one].order, one)):
         parent = stages[name].parent
         children.setdefault(parent if parent in stages and parent != name else None, []).append(name)
     order: list[str] = []

@@ -44,6 +44,14 @@ def count(number: int | float) -> str:
     return f"{number:,.0f}"
 
 
+def short_count(number: float) -> str:
+    """`1.4 M`, `8.0 B`: a large number to one digit after the point."""
+    for limit, unit in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if number >= limit:
+            return f"{number / limit:.1f}{THIN}{unit}"
+    return count(number)
+
+
 def decimal(number: float | None, digits: int = 3) -> str:
     """A number with a fixed count of digits; a dash where there is none."""
     return "–" if number is None else f"{number:.{digits}f}".replace("-", MINUS)

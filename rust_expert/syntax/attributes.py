@@ -7,7 +7,9 @@ import tree_sitter
 
 from rust_expert.syntax.parser import COMMENTS, descend, field, text_of
 
-TEST_ATTRIBUTES = frozenset({"test", "bench", "rstest", "test_case", "quickcheck", "proptest", "wasm_bindgen_test"})
+TEST_ATTRIBUTES = frozenset(
+    {"test", "bench", "rstest", "test_case", "quickcheck", "proptest", "wasm_bindgen_test"}
+)
 
 
 def is_outer_doc(node: tree_sitter.Node) -> bool:

@@ -23,7 +23,9 @@ _GENERATED = re.compile(rb"@generated|automatically generated|auto-generated|do 
 LARGEST_FILE = 2_000_000
 """Bytes: what is larger is data written as code."""
 
-STD_TRAITS = frozenset({"Write", "Read", "BufRead", "Seek", "FromStr", "Hash", "Hasher", "BuildHasher", "Borrow"})
+STD_TRAITS = frozenset(
+    {"Write", "Read", "BufRead", "Seek", "FromStr", "Hash", "Hasher", "BuildHasher", "Borrow"}
+)
 """Traits of std outside the prelude, which an item may need in scope without naming them."""
 
 
@@ -95,7 +97,9 @@ def rows_of_crate(root: Path, origin: Origin) -> tuple[list[ItemRow], list[Loss]
             continue
         found = items_of(source, module_of(name))
         if found.faults:
-            losses.append(Loss("syntax", f"does not parse, first at byte {found.faults[0]}", name, len(found.faults)))
+            losses.append(
+                Loss("syntax", f"does not parse, first at byte {found.faults[0]}", name, len(found.faults))
+            )
             continue
         read[name] = (source, found)
     tests = test_files({name: found for name, (_, found) in read.items()})
@@ -165,8 +169,14 @@ def test_files(found: dict[str, FileItems]) -> set[str]:
         folder = place.parent if is_root else place.with_suffix("")
         for name, path in items.test_modules:
             stem = (folder / name).as_posix()
-            named = {os.path.normpath((place.parent / path).as_posix())} if path else {f"{stem}.rs", f"{stem}/mod.rs"}
-            tests |= {other for other in found if other in named or (not path and other.startswith(stem + "/"))}
+            named = (
+                {os.path.normpath((place.parent / path).as_posix())}
+                if path
+                else {f"{stem}.rs", f"{stem}/mod.rs"}
+            )
+            tests |= {
+                other for other in found if other in named or (not path and other.startswith(stem + "/"))
+            }
     return tests
 
 

@@ -126,7 +126,9 @@ class _Body:
             if child.type == "inner_attribute_item" and attributes.is_test_attribute(child, self.source):
                 self.found.tests += 1
                 return
-            if child.type == "attribute_item" or (child.type in COMMENTS and not attributes.is_inner_doc(child)):
+            if child.type == "attribute_item" or (
+                child.type in COMMENTS and not attributes.is_inner_doc(child)
+            ):
                 leading.append(child)
                 continue
             if child.type in KINDS:
@@ -137,7 +139,8 @@ class _Body:
 
     def _is_test(self, leading: list[tree_sitter.Node]) -> bool:
         return any(
-            node.type == "attribute_item" and attributes.is_test_attribute(node, self.source) for node in leading
+            node.type == "attribute_item" and attributes.is_test_attribute(node, self.source)
+            for node in leading
         )
 
     def _item(self, node: tree_sitter.Node, leading: list[tree_sitter.Node]) -> None:
@@ -216,13 +219,16 @@ class _Body:
         end = body.start_byte if body is not None and cuts else node.end_byte
         if node.type in ("const_item", "static_item", "macro_definition") or end - node.start_byte > 2_000:
             end = min(end, node.start_byte + 2_000)
-        return self.source[node.start_byte : end].decode("utf-8", "replace").rstrip().removesuffix(";").rstrip()
+        return (
+            self.source[node.start_byte : end].decode("utf-8", "replace").rstrip().removesuffix(";").rstrip()
+        )
 
     def _public(self, node: tree_sitter.Node) -> bool:
         if self.frame.public is not None:
             return self.frame.public
         return any(
-            child.type == "visibility_modifier" and text_of(child, self.source) == "pub" for child in node.children
+            child.type == "visibility_modifier" and text_of(child, self.source) == "pub"
+            for child in node.children
         )
 
     def _changes(self, attached: list[tree_sitter.Node]) -> bool:

@@ -251,7 +251,9 @@ def uses_of(nodes: list[tree_sitter.Node], source: bytes) -> list[str]:
     reader = _Reader(source)
     for node in nodes:
         reader.read(node)
-    return sorted(name for name in reader.used if name.split("::")[0] not in reader.bound and name not in ("_", "Self"))
+    return sorted(
+        name for name in reader.used if name.split("::")[0] not in reader.bound and name not in ("_", "Self")
+    )
 
 
 def imports_of(declaration: tree_sitter.Node, source: bytes) -> list[tuple[str, str]]:

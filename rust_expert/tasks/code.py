@@ -119,7 +119,9 @@ class Code:
         if not last or last[-1].type.endswith(("_item", "declaration")):
             return None
         tail = last[-1]
-        if tail.type == "expression_statement":  # `if`, `match` and blocks at the end may be wrapped as statements
+        if (
+            tail.type == "expression_statement"
+        ):  # `if`, `match` and blocks at the end may be wrapped as statements
             inner = tail.named_children
             return inner[0] if len(inner) == 1 and not self.text(tail).endswith(";") else None
         return tail
@@ -145,7 +147,9 @@ class Code:
             if each.start < place or each.end > end or each.start >= end:
                 continue  # lies inside one already made, or outside this stretch
             pieces.append(self.source[place : each.start].decode("utf-8"))
-            inner = [other for other in rewritings if other is not each and each.start <= other.start < each.end]
+            inner = [
+                other for other in rewritings if other is not each and each.start <= other.start < each.end
+            ]
             for part in each.parts:
                 if isinstance(part, str):
                     pieces.append(part)

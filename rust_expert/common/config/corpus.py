@@ -30,14 +30,17 @@ class FetchOptions(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     source: Literal["registry", "path"] = Field(
-        default="registry", description="registry: the pinned crates of `table`; path: every crate in the folder `path`"
+        default="registry",
+        description="registry: the pinned crates of `table`; path: every crate in the folder `path`",
     )
     table: str = Field(
         default="config/crates.tsv",
         description="table of pinned crates: name, version, sha256, licence",
         json_schema_extra={"size_dependent": True},
     )
-    path: str | None = Field(default=None, description="folder with one crate per subfolder, for source: path")
+    path: str | None = Field(
+        default=None, description="folder with one crate per subfolder, for source: path"
+    )
     shards: int = Field(
         default=4,
         ge=1,
@@ -58,7 +61,9 @@ class GateOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    minimum_edition: Literal[2015, 2018, 2021, 2024] | None = Field(default=2018, description="oldest edition")
+    minimum_edition: Literal[2015, 2018, 2021, 2024] | None = Field(
+        default=2018, description="oldest edition"
+    )
     licences: list[str] | None = Field(
         default_factory=lambda: list(PERMISSIVE),
         description="licences that are enough to satisfy a crate's licence expression",
@@ -73,14 +78,18 @@ class GateOptions(BaseModel):
         default=60.0, gt=0, description="greatest mean length, in characters, of the lines that are not blank"
     )
     maximum_longest_line: int | None = Field(
-        default=1000, gt=0, description="greatest length of a line, in characters; generated code has very long ones"
+        default=1000,
+        gt=0,
+        description="greatest length of a line, in characters; generated code has very long ones",
     )
 
 
 class CorpusOptions(FetchOptions):
     """The corpus section of a profile."""
 
-    gates: GateOptions = Field(default_factory=GateOptions, description="what a crate must be like to be learned from")
+    gates: GateOptions = Field(
+        default_factory=GateOptions, description="what a crate must be like to be learned from"
+    )
 
     @property
     def fetch(self) -> FetchOptions:

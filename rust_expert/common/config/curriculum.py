@@ -21,8 +21,7 @@ class CurriculumOptions(BaseModel):
         default=0.12, gt=0, le=0.5,
         description="share of each family's combinations that is never trained on",
     )  # fmt: skip
-    documented: float = Field(
-        default=0.0, ge=0, le=1,
-        description="share of the combinations whose training answers repeat the doc comment above the function",
-    )  # fmt: skip
+    documented: bool = Field(
+        default=False, description="training answers repeat the doc comment above the function"
+    )
     families: list[str] = Field(default_factory=list, description="families to draw from; [] for all")

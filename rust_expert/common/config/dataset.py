@@ -12,7 +12,10 @@ class CleanOptions(BaseModel):
 
     seed: int = Field(default=17, description="moves crates and combinations between train and val")
     val_fraction: float = Field(
-        default=0.05, ge=0, lt=1, description="share of crates, and of curriculum combinations, held back as val"
+        default=0.05,
+        ge=0,
+        lt=1,
+        description="share of crates, and of curriculum combinations, held back as val",
     )
     near_threshold: float = Field(
         default=0.7, gt=0, le=1, description="Jaccard similarity from which two rows are near duplicates"
@@ -47,13 +50,16 @@ class DatasetSpec(BaseModel):
         ge=0, description="training rows from the curriculum; 0 for none",
         json_schema_extra={"size_dependent": True},
     )  # fmt: skip
-    families: list[str] = Field(default_factory=list, description="curriculum families to draw from; [] for all")
+    families: list[str] = Field(
+        default_factory=list, description="curriculum families to draw from; [] for all"
+    )
     crate_rows: int = Field(
         ge=0, description="training rows from real crates; 0 for none",
         json_schema_extra={"size_dependent": True},
     )  # fmt: skip
     task_mix: dict[TaskType, float] = Field(
-        default_factory=_even_mix, description="share of each task type among the rows from crates; adds up to 1"
+        default_factory=_even_mix,
+        description="share of each task type among the rows from crates; adds up to 1",
     )
     max_chars: int = Field(
         ge=1, description="longest row, prompt and gen together, in characters",
@@ -67,9 +73,7 @@ class DatasetSpec(BaseModel):
         json_schema_extra={"size_dependent": True},
     )  # fmt: skip
     seed: int = Field(default=17, description="which rows are drawn, and their order")
-    shards: int = Field(
-        ge=1, description="files per split", json_schema_extra={"size_dependent": True}
-    )
+    shards: int = Field(ge=1, description="files per split", json_schema_extra={"size_dependent": True})
 
     @field_validator("task_mix")
     @classmethod

@@ -13,7 +13,10 @@ class ScoreOptions(BaseModel):
     confidence: float = Field(default=0.95, gt=0.5, lt=1, description="confidence of each interval")
     seed: int = Field(default=17, description="seed of the resampling")
     max_judge_errors: float = Field(
-        default=0.01, ge=0, le=1, description="share of samples the judge may fail on before no figures are given"
+        default=0.01,
+        ge=0,
+        le=1,
+        description="share of samples the judge may fail on before no figures are given",
     )
 
     @field_validator("k")

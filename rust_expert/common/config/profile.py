@@ -93,14 +93,17 @@ def _validated(model: type[Section], raw: Mapping[str, Any], prefix: str) -> Sec
 
 
 def _sentence(fault: Mapping[str, Any], prefix: str, known: list[str]) -> str:
-    key = prefix + ".".join(str(part) for part in fault["loc"])
+    key = (prefix + ".".join(str(part) for part in fault["loc"])).rstrip(".")
     if fault["type"] == "extra_forbidden":
         close = difflib.get_close_matches(str(fault["loc"][-1]), known, n=1, cutoff=0.5)
         advice = f"did you mean {close[0]}?" if close else f"known here: {', '.join(known)}"
         return f"config key {key} is unknown: {advice}"
     if fault["type"] == "missing":
         return f"config key {key} is missing: add it (config/README.md says what it takes)"
-    return f"config key {key}: {fault['msg'].removeprefix('Value error, ')}, not {_short(fault['input'])}"
+    told = fault["msg"].removeprefix("Value error, ")
+    if isinstance(fault["input"], Mapping):
+        return f"config key {key}: {told}"
+    return f"config key {key}: {told}, not {_short(fault['input'])}"
 
 
 def _short(value: Any) -> str:

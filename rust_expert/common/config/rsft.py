@@ -13,7 +13,9 @@ class RsftPrompts(BaseModel):
     )
     seed: int = Field(default=17, description="which prompts are drawn")
     gram_words: int = Field(
-        default=10, ge=2, description="a row that shares so long a run of words with a suite's problem is no prompt"
+        default=10,
+        ge=2,
+        description="a row that shares so long a run of words with a suite's problem is no prompt",
     )
 
 
@@ -31,7 +33,5 @@ class RsftKeep(BaseModel):
     mix_ratio: float = Field(
         default=0.5, ge=0, lt=1, description="share of the parent's rows in the data that results"
     )
-    shards: int = Field(
-        ge=1, description="training files", json_schema_extra={"size_dependent": True}
-    )
+    shards: int = Field(ge=1, description="training files", json_schema_extra={"size_dependent": True})
     seed: int = Field(default=17, description="which of the parent's rows are mixed in, and the order")

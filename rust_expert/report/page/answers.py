@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from rust_expert.common.contracts import Problem
 from rust_expert.report.evidence import Answer, Choice
-from rust_expert.report.html import Child, Html, el
-from rust_expert.report.page.parts import code_word, folded, section
+from rust_expert.report.html import Html, el
+from rust_expert.report.page.parts import folded, section
 from rust_expert.report.page.verdicts import error_told, status_badge
 from rust_expert.report.rust_code import coloured, shortened
 from rust_expert.report.wording import count, listed, plural
@@ -63,7 +63,7 @@ def _problem(
         el(
             "div",
             el("div", el("h4", "The problem", el("span", f" {problem.task_id}", cls="quiet")),
-               _code(problem.prompt, lines), cls="answer asked"),
+               _code(problem.prompt, lines), cls="answer" if len(columns) % 2 else "answer wide"),
             columns,
             cls="answers",
         ),
@@ -75,26 +75,31 @@ def _problem(
 
 def _answer(stages: list[str], answer: Answer, lines: int) -> Html:
     verdict = answer.verdict
-    told: list[Child] = [status_badge(verdict.status)]
+    told: list[str] = []
     if verdict.tests_total and verdict.status in ("failed", "timeout"):
-        told.append(el("span", f" {verdict.tests_passed} of {plural(verdict.tests_total, 'test')} passed", cls="quiet"))
+        told.append(f"{verdict.tests_passed} of {plural(verdict.tests_total, 'test')} passed")
     if verdict.clippy_warnings:
-        told.append(el("span", f" {plural(verdict.clippy_warnings, 'clippy warning')}", cls="quiet"))
-    codes = [
-        el("p", code_word(code), el("span", f" {error_told(code)}", cls="quiet"))
-        for code in dict.fromkeys(verdict.error_codes[:4])
-    ]
+        told.append(plural(verdict.clippy_warnings, "clippy warning"))
+    codes = list(dict.fromkeys(verdict.error_codes))
+    meant = [f"{code}: {error_told(code)}" for code in codes[:4] if error_told(code)]
     raw = None if verdict.code else el("p", "No code was found in this answer; it is shown as it came.", cls="quiet")
     return el(
         "div",
-        el("h4", listed(stages), el("span", told, cls="told")),
+        el("h4", listed(stages), status_badge(verdict.status), el("span", ", ".join(told), cls="told")),
         raw,
         _code(answer.shown, lines) if answer.shown.strip() else el("p", "An empty answer.", cls="quiet"),
-        el("p", el("samp", verdict.message), cls="message") if verdict.message else None,
-        codes,
+        el("p", el("samp", _error(codes) if verdict.status == "compile_error" else None, verdict.message), cls="message")
+        if verdict.message or codes
+        else None,
+        el("p", "; ".join(meant), cls="quiet") if meant else None,
         el("p", "Policy: " + listed(verdict.policy_findings[:4]), cls="quiet") if verdict.policy_findings else None,
         cls=f"answer of-{verdict.status}",
     )
+
+
+def _error(codes: list[str]) -> str:
+    """How rustc begins the line of an error."""
+    return f"error[{codes[0]}]: " if codes else "error: "
 
 
 def _code(text: str, lines: int) -> Html:

@@ -1,12 +1,22 @@
 """The data: what was lost on the way, what the data sets are made of, and that no problem is in them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from rust_expert.report.charts import Part, legend, stacked_rows
+from rust_expert.report.charts import Part, columns, legend, stacked_rows
+from rust_expert.report.corpus import Corpus, Rejected
 from rust_expert.report.html import Child, Html, el
-from rust_expert.report.journey import CleanFunnel, Decontamination, Mix, Stop, SuiteDecontamination, cleaning_stops
-from rust_expert.report.page.parts import card, facts, folded, section, table
-from rust_expert.report.wording import MINUS, count, listed, percent, plural
+from rust_expert.report.journey import (
+    CleanFunnel,
+    Decontamination,
+    HeldOut,
+    Mix,
+    Similarity,
+    Stop,
+    SuiteDecontamination,
+    cleaning_stops,
+)
+from rust_expert.report.page.parts import card, folded, section, table
+from rust_expert.report.wording import MINUS, count, decimal, listed, percent, plural
 
 SOURCES = {"crates": "from real crates", "curriculum": "from the curriculum"}
 TYPES = {
@@ -20,11 +30,11 @@ TYPES = {
 
 
 def data_section(
-    stops: Sequence[Stop], funnel: CleanFunnel | None, mixes: Sequence[Mix], checks: Decontamination | None
+    corpus: Corpus | None, funnel: CleanFunnel | None, mixes: Sequence[Mix], checks: Decontamination | None
 ) -> Html | None:
-    """Whichever of the three the run left reports of."""
+    """Whichever of them the run left reports of."""
     content = [
-        _journey(stops, funnel) if stops or funnel else None,
+        _journey(corpus or Corpus(), funnel) if corpus or funnel else None,
         _mixes(mixes) if mixes else None,
         _decontamination(checks) if checks else None,
     ]
@@ -38,16 +48,50 @@ def data_section(
     )
 
 
-def _journey(stops: Sequence[Stop], funnel: CleanFunnel | None) -> Html:
+def _journey(corpus: Corpus, funnel: CleanFunnel | None) -> Html:
     return card(
         "From crates to shards: what was lost where",
-        _bars("In the crates", stops) if stops else None,
-        _bars("All rows", cleaning_stops(funnel)) if funnel else None,
+        el(
+            "div",
+            _bars("Crates", corpus.crates, _rejected(corpus.rejected)) if corpus.crates else None,
+            _bars("Items of these crates", corpus.items, _tasks(corpus)) if corpus.items else None,
+            cls="pair",
+        )
+        if corpus.crates or corpus.items
+        else None,
+        _bars("Instruction samples, those of the curriculum included", cleaning_stops(funnel)) if funnel else None,
         _split(funnel) if funnel else None,
     )
 
 
-def _bars(title: str, stops: Sequence[Stop]) -> Html:
+def _rejected(crates: Sequence[Rejected]) -> Html | None:
+    rows = [[one.crate, one.gate.replace("_", " "), one.reason, decimal(one.figure, 2)] for one in crates]
+    if not rows:
+        return None
+    heads = ["crate", "gate", "reason", "figure"]
+    return folded("Crates left out", table(heads, rows, frozenset({3}), "Crates left out"))
+
+
+def _tasks(corpus: Corpus) -> Html | None:
+    rows: list[list[Child]] = [
+        [
+            name.replace("_", " "),
+            count(told.candidates),
+            count(told.kept),
+            listed(f"{reason} ({count(number)})" for reason, number in _most(told.lost, 5)) or "–",
+        ]
+        for name, told in sorted(corpus.tasks.items())
+    ]
+    if not rows:
+        return None
+    heads = ["task", "candidates", "kept", "lost because"]
+    return folded(
+        f"{plural(corpus.samples, 'sample')} were made of them, by task",
+        table(heads, rows, frozenset({1, 2}), "Samples by task"),
+    )
+
+
+def _bars(title: str, stops: Sequence[Stop], more: Html | None = None) -> Html:
     sources = [name for name in SOURCES if any(stop.left.get(name) for stop in stops)]
     sources += sorted({name for stop in stops for name in stop.left} - set(SOURCES))
     rows = [
@@ -65,10 +109,11 @@ def _bars(title: str, stops: Sequence[Stop]) -> Html:
         "div",
         el("h4", title),
         legend([(SOURCES.get(name, name), f"source-{name}") for name in sources]) if len(sources) > 1 else None,
-        stacked_rows(rows, shared=float(most or 1), details=details),
+        stacked_rows(rows, shared=float(most or 1), details=details, shares=len(sources) > 1),
         folded("Reasons", table(["step", "reason", "lost"], reasons, frozenset({2}), "Reasons for losses"))
         if reasons
         else None,
+        more,
         cls="journey",
     )
 
@@ -111,46 +156,67 @@ def _mixes(mixes: Sequence[Mix]) -> Html:
     )
 
 
-def _most(counts: dict[str, int], number: int) -> list[tuple[str, int]]:
+def _most(counts: Mapping[str, int], number: int) -> list[tuple[str, int]]:
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:number]
 
 
 def _decontamination(checks: Decontamination) -> Html:
+    shared = any(suite.combinations and suite.combinations.shared for suite in checks.suites.values())
+    title = "Held-out combinations occur in the training data" if shared else "No problem is in the training data"
+    # The suites with the most to tell stand first.
+    ranked = sorted(checks.suites.items(), key=lambda item: (item[1].combinations is None, item[0]))
     return card(
-        "No problem is in the training data",
-        el("div", [_suite(name, suite) for name, suite in checks.suites.items()], cls="pair"),
+        title,
+        el("div", [_suite(name, suite) for name, suite in ranked], cls="pair"),
         note=f"{plural(checks.rows_checked, 'row')} were compared with every problem: same solution whatever its names,"
         f" same question, or a run of {checks.gram_words or 'several'} words in common. {plural(checks.removed, 'row')}"
-        " were removed. A combination is family × types × operation; those of a suite are never generated for training.",
+        " that gave a problem away were removed before training. A combination is family × types × operation; those of a"
+        " suite are never generated for training.",
     )
 
 
 def _suite(name: str, suite: SuiteDecontamination) -> Html:
-    held = suite.combinations or {}
-    shared = held.get("shared")
-    proof: Child = None
-    if isinstance(shared, list):
-        proof = el(
-            "p",
-            el("b", "✓ " if not shared else "✗ ", cls="tone-up" if not shared else "tone-down"),
-            f"{plural(int(held.get('suite', 0)), 'combination')} in the suite, "
-            f"{count(int(held.get('trained', 0)))} in the training data, ",
-            el("b", f"{count(len(shared))} in both"),
-            "." if not shared else f": {listed(str(one) for one in shared[:5])}.",
-        )
-    rows = [[reason, count(number)] for reason, number in suite.removed_by_reason.items()]
+    reasons = listed(f"{reason} ({count(number)})" for reason, number in suite.removed_by_reason.items())
     return el(
         "div",
         el("h4", name, el("span", f" {plural(suite.problems, 'problem')}", cls="quiet")),
-        proof,
-        facts(
-            [
-                ("rows compared", count(suite.rows_checked)),
-                ("rows removed", count(len(suite.removed))),
-            ]
+        _proof(suite.combinations) if suite.combinations else None,
+        el(
+            "p",
+            f"{plural(len(suite.removed), 'row')} of {count(suite.rows_checked)} removed",
+            f": {reasons}." if reasons else ".",
         ),
-        table(["removed because of", "rows"], rows, frozenset({1}), f"Rows removed for {name}") if rows else None,
+        _likeness(suite.similarity) if suite.similarity else None,
         _matches(suite),
+        cls="suite",
+    )
+
+
+def _proof(held: HeldOut) -> Html:
+    tone, mark = ("tone-down", "✗ ") if held.shared else ("tone-up", "✓ ")
+    return el(
+        "p",
+        el("b", mark, cls=tone),
+        f"{plural(held.suite, 'combination')} in the suite, {count(held.trained)} in the training data, ",
+        el("b", f"{count(len(held.shared))} in both", cls=tone),
+        f": {listed(held.shared[:5])}." if held.shared else ".",
+    )
+
+
+def _likeness(found: Similarity) -> Html | None:
+    if not found.tenths:
+        return None
+    title = "Problems by likeness to the nearest training solution"
+    return el(
+        "div",
+        el("h4", title, cls="small"),
+        columns(title, sorted(found.tenths.items()), "status-no_code"),
+        el(
+            "p",
+            f"0 is nothing in common, 1 the same code up to names (Jaccard of token runs); mean {decimal(found.mean, 2)},"
+            f" largest {decimal(found.maximum, 2)}.",
+            cls="quiet small",
+        ),
     )
 
 

@@ -19,9 +19,10 @@ def method_section(summary: Summary, suite: str) -> Html:
     scores = next(iter(summary.scores(suite).values()))
     each = scores.samples / scores.problems if scores.problems else 0
     ks = sorted({k for stage in summary.scores(suite).values() for k in stage.pass_at})
+    drawn = f" ({count(summary.bootstrap)} resamples)" if summary.bootstrap else ""
     notes: list[tuple[str, Child]] = [
         (
-            "Solved at the first try (pass@1)",
+            "Solved (pass@1)",
             f"{plural(scores.problems, 'problem')}, {each:g} answers each. The share of answers that compile and pass"
             " every hidden test, averaged over problems.",
         ),
@@ -37,8 +38,8 @@ def method_section(summary: Summary, suite: str) -> Html:
         ),
         (
             "Intervals",
-            "95 %, by bootstrap over problems: problems are drawn with replacement, not answers, because answers to one"
-            " problem are alike.",
+            f"{summary.sure}, by bootstrap over problems{drawn}: problems are drawn with replacement, not answers,"
+            " because answers to one problem are alike.",
         ),
         (
             "Comparisons",
@@ -110,7 +111,7 @@ def provenance_section(provenance: dict[str, Any], links: Sequence[tuple[str, st
         ),
         card(
             "Versions",
-            facts([("Python", provenance.get("python")), *((name, _text(tools[name])) for name in tools),
+            facts([("Python", provenance.get("python")), *((name, _version(name, tools[name])) for name in tools),
                    *((name, packages[name]) for name in _PACKAGES if name in packages)]),
             folded(f"All {plural(len(packages), 'package')}", facts(packages.items())) if packages else None,
         ),
@@ -133,6 +134,11 @@ def _text(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
+def _version(tool: str, told: Any) -> str:
+    """What a tool says of its version, without its own name before it."""
+    return "not there" if told is None else str(told).removeprefix(tool).removeprefix(" version").strip()
+
+
 def _time(value: Any) -> str | None:
     return seconds(value) if isinstance(value, int | float) else None
 
@@ -152,12 +158,14 @@ def _costs(rules: dict[str, Any]) -> Html | None:
     if not rules:
         return None
     rows: list[list[Child]] = []
+    most = max(float(_dict(one).get("wall_s") or 0) for one in rules.values()) or 1.0
     for name in sorted(rules, key=lambda rule: (-float(_dict(rules[rule]).get("wall_s") or 0), rule)):
         one = _dict(rules[name])
         rows.append(
             [
                 name,
                 count(one.get("jobs") or 0),
+                _share(float(one.get("wall_s") or 0) / most),
                 _time(one.get("wall_s")) or "–",
                 _time(one.get("longest_s")) or "–",
                 _time(one.get("cpu_s")) or "–",
@@ -167,10 +175,21 @@ def _costs(rules: dict[str, Any]) -> Html | None:
     return card(
         "What each rule cost",
         table(
-            ["rule", "jobs", "time", "longest job", "CPU time", "peak memory"],
+            ["rule", "jobs", "", "time", "longest job", "CPU time", "peak memory"],
             rows,
-            frozenset(range(1, 6)),
+            frozenset({1, 3, 4, 5, 6}),
             "What each rule cost",
         ),
         note="Time is that of all jobs of a rule together; jobs run side by side, so the run was shorter.",
+    )
+
+
+def _share(part: float) -> Html:
+    return el(
+        "svg",
+        el("rect", width=f"{100 * part:.2f}%", y="5", height="10", rx="2", cls="part"),
+        cls="bar",
+        width="100%",
+        height="20",
+        aria_hidden="true",
     )

@@ -1,25 +1,28 @@
 """The first things a reader sees: the finding, and the scores by stage with their intervals."""
 
+from collections.abc import Sequence
+
 from rust_expert.report.charts import IntervalRow, difference_row, interval_rows, rate_row
 from rust_expert.report.findings import Finding, other_suites
-from rust_expert.report.html import Html, el
-from rust_expert.report.page.parts import card, section, table
+from rust_expert.report.html import Child, Html, el
+from rust_expert.report.page.parts import card, folded, section, table
 from rust_expert.report.scales import Scale, differences, shares
-from rust_expert.report.summary import Estimate, Summary
-from rust_expert.report.wording import p_value, percent, plural, points, points_range
+from rust_expert.report.summary import Comparison, Estimate, Summary, metric_name
+from rust_expert.report.wording import count, p_value, percent, plural, points, points_range
 
 _MARKS = {"up": "▲", "down": "▼", "level": "≈", "none": "–"}
 
 
-def hero(summary: Summary, finding: Finding) -> Html:
-    """The headline with its evidence, what each stage added, and the two plots that show it."""
+def hero(summary: Summary, finding: Finding, tiles: Sequence[tuple[str, str]]) -> Html:
+    """The headline with its evidence, what each stage added, the two plots that show it, and some facts at a glance.
+
+    `tiles` are pairs of a figure and what it counts.
+    """
     steps = [
         el(
             "li",
             el("span", _MARKS[step.tone], cls="mark", aria_hidden="true"),
-            el("b", step.stage),
-            el("span", f" after {step.parent}: ", cls="quiet"),
-            step.told,
+            el("span", el("b", step.stage), el("span", f" after {step.parent}: ", cls="quiet"), step.told),
             cls=f"tone-{step.tone}",
         )
         for step in finding.steps
@@ -32,55 +35,51 @@ def hero(summary: Summary, finding: Finding) -> Html:
         el("p", finding.evidence, cls="evidence"),
         el("ul", steps, cls="steps") if steps else None,
         el("p", others, cls="quiet") if others else None,
-        el(
-            "div",
-            rate_card(summary, finding.suite, "Solved at the first try", "pass_at_1", finding.stage),
-            rate_card(summary, finding.suite, "Compiles", "compile_rate", finding.stage),
-            cls="pair",
-        ),
+        rate_cards(summary, finding.suite, finding.stage),
+        el("ul", (el("li", el("b", figure), el("span", told)) for figure, told in tiles), cls="tiles") if tiles else None,
         id="top",
     )
 
 
-def _estimate(summary: Summary, stage: str, suite: str, metric: str) -> Estimate:
-    score = summary.stages[stage].suites[suite]
-    return score.compile_rate if metric == "compile_rate" else score.pass_at[int(metric.removeprefix("pass_at_"))]
+def rate_cards(summary: Summary, suite: str, marked: str) -> Html:
+    """The headline figure and the compile rate by stage, on one scale; the stage of the headline stands out."""
+    metrics = (summary.metric, "compile_rate")
+    every = [one for score in summary.scores(suite).values() for metric in metrics if (one := score.estimate(metric))]
+    scale = shares(min(one.low for one in every), max(one.high for one in every))
+    return el("div", [_rate_card(summary, suite, metric, marked, scale) for metric in metrics], cls="pair")
 
 
-def rate_card(summary: Summary, suite: str, title: str, metric: str, marked: str) -> Html:
-    """One metric by stage; the stage of the headline stands out, the base stays grey."""
+def _rate_card(summary: Summary, suite: str, metric: str, marked: str, scale: Scale) -> Html:
     rows: list[IntervalRow] = []
-    for name in summary.scores(suite):
-        one = _estimate(summary, name, suite, metric)
+    for name, score in summary.scores(suite).items():
+        one = score.estimate(metric)
+        if one is None:
+            continue
         tone = "tone-base" if name == summary.base else "tone-best" if name == marked else "tone-stage"
         rows.append(rate_row(name, one.value, one.low, one.high, tone))
-    scale = shares(max(row.high for row in rows))
-    label = "pass@1" if metric == "pass_at_1" else metric.replace("_", " ").replace("pass at ", "pass@")
-    head = [title, el("span", f" {label} · {suite}", cls="quiet")]
-    return card(head, interval_rows(rows, scale, [percent(tick, 0) for tick in scale.ticks]))
+    titles = {"pass_at_1": "Solved at the first try", "compile_rate": "Compiles"}
+    title = titles.get(metric, f"Solved within {metric.removeprefix('pass_at_')} tries")
+    head = [title, el("span", f" {metric_name(metric)} on {suite}", cls="quiet")]
+    return card(head, interval_rows(rows, scale, labels(scale)))
+
+
+def labels(scale: Scale) -> list[str]:
+    """Ticks in per cent, the last one with its sign."""
+    return [f"{100 * tick:.0f}" for tick in scale.ticks[:-1]] + [percent(scale.ticks[-1], 0)]
 
 
 def scores_section(summary: Summary, marked: str, main: str) -> Html:
     """All scores in one table, plots for the other suites, and every paired comparison."""
     suites = [main, *(suite for suite in summary.suites() if suite != main)]
-    others = [
-        el(
-            "div",
-            rate_card(summary, suite, "Solved at the first try", "pass_at_1", marked),
-            rate_card(summary, suite, "Compiles", "compile_rate", marked),
-            cls="pair",
-        )
-        for suite in suites[1:]
-        if summary.scores(suite)
-    ]
+    others = [rate_cards(summary, suite, marked) for suite in suites[1:]]
     return section(
         "scores",
         "Scores",
         "Every answer counts: one without code or with forbidden code is a failure, never left out. Bars and ranges are"
-        " 95 % intervals over problems.",
+        f" {summary.sure} intervals over problems.",
         others,
+        _comparisons(summary, main),
         [_score_table(summary, suite) for suite in suites],
-        _comparisons(summary),
     )
 
 
@@ -112,60 +111,74 @@ def _score_table(summary: Summary, suite: str) -> Html:
     )
 
 
-def _comparisons(summary: Summary) -> Html | None:
+def _comparisons(summary: Summary, main: str) -> list[Html]:
+    """Plots of the differences on the main suite, then every comparison in figures."""
     if not summary.comparisons:
-        return None
-    scale = differences(min(one.low for one in summary.comparisons), max(one.high for one in summary.comparisons))
-    order = {name: index for index, name in enumerate(summary.stages)}
-    suites = {name: index for index, name in enumerate(summary.suites())}
-    ranked = sorted(
-        summary.comparisons,
-        key=lambda one: (suites.get(one.suite, 99), one.metric != "pass_at_1", one.metric, order.get(one.stage, 99),
-                         order.get(one.against, 99)),
-    )  # fmt: skip
-    rows = []
-    for one in ranked:
-        tone = {"better": "up", "worse": "down"}.get(one.verdict(), "level")
-        rows.append(
-            [
-                [el("b", one.stage), el("span", f" against {one.against}", cls="quiet")],
-                one.suite,
-                _metric(one.metric),
-                el("b", points(one.difference), cls=f"tone-{tone}"),
-                points_range(one.low, one.high),
-                _bar(one.stage, one.difference, one.low, one.high, scale),
-                p_value(one.p_value),
-                el("span", one.verdict(), cls=f"tone-{tone}"),
-            ]
-        )
-    return card(
-        "Paired comparisons",
-        table(
-            ["stage", "suite", "metric", "points", "95 % interval", "", "p", "finding"],
-            rows,
-            frozenset({3, 4, 6}),
-            "Paired comparisons of stages",
+        return []
+    suites = [main, *(name for name in summary.suites() if name != main)]
+    heads = ["stage", "metric", "points", f"{summary.sure} interval", "p", "only it", "only the other", "p, exact"]
+    tables: list[Html] = []
+    for suite in suites:
+        rows = [_compared(one) for one in _ranked(summary) if one.suite == suite]
+        if rows:
+            told = table(heads, rows, frozenset(range(2, len(heads))), f"Paired comparisons on {suite}")
+            tables.append(folded(f"All comparisons on {suite}, in figures", told))
+    return [
+        *[difference_cards(summary, suite) for suite in suites],
+        card(
+            None,
+            tables,
+            note="Both stages answered the same problems, so the difference is taken problem by problem. A stage is called"
+            " better or worse only where the interval leaves zero out. “Only it” counts problems whose first answer only"
+            " this stage got right, “only the other” those of the other stage; the exact p is McNemar's on these.",
         ),
-        note="Both stages answered the same problems, so the difference is taken problem by problem. A finding is"
-        " “better” or “worse” only where the interval leaves zero out.",
-    )
+    ]
 
 
-def _metric(name: str) -> str:
-    return name.replace("pass_at_", "pass@").replace("_", " ")
+def _ranked(summary: Summary) -> list[Comparison]:
+    order = {name: index for index, name in enumerate(summary.stages)}
+    last = len(order)
+
+    def rank(one: Comparison) -> tuple[bool, bool, str, int, int]:
+        first = (one.metric != summary.metric, one.metric == "compile_rate", one.metric)
+        return *first, order.get(one.stage, last), order.get(one.against, last)
+
+    return sorted(summary.comparisons, key=rank)
 
 
-def _bar(name: str, value: float, low: float, high: float, scale: Scale) -> Html:
-    row = difference_row(name, value, low, high)
-    left, right, zero = scale.at(low), scale.at(high), f"{scale.at(0):g}%"
-    return el(
-        "svg",
-        el("line", x1=zero, x2=zero, y1="0", y2="100%", cls="zero"),
-        el("rect", x=f"{left:g}%", width=f"{max(right - left, 0.5):g}%", y="6", height="8", rx="4", cls="span"),
-        el("circle", cx=f"{scale.at(value):g}%", cy="10", r="4.5", cls="dot"),
-        el("title", f"{row.figure} points, {row.detail}"),
-        cls=f"track small tone-{row.tone}",
-        width="170",
-        height="20",
-        aria_hidden="true",
-    )
+def _tone(one: Comparison) -> str:
+    return {"better": "tone-up", "worse": "tone-down"}.get(one.verdict(), "tone-level")
+
+
+def difference_cards(summary: Summary, suite: str) -> Html | None:
+    """Each stage against its parent and the base: the difference with its interval, on one scale for both metrics."""
+    shown = [one for one in _ranked(summary) if one.suite == suite and one.metric in (summary.metric, "compile_rate")]
+    if not shown:
+        return None
+    scale = differences(min(one.low for one in shown), max(one.high for one in shown))
+    ticks = [points(tick, 0) for tick in scale.ticks]
+    cards: list[Html] = []
+    for metric in (summary.metric, "compile_rate"):
+        rows = [
+            difference_row(one.stage, f"against {one.against}", one.difference, one.low, one.high, _tone(one))
+            for one in shown
+            if one.metric == metric
+        ]
+        if rows:
+            head = [f"Difference in {metric_name(metric)}", el("span", f" points, paired, on {suite}", cls="quiet")]
+            cards.append(card(head, interval_rows(rows, scale, ticks, zero=True)))
+    return el("div", cards, cls="pair")
+
+
+def _compared(one: Comparison) -> list[Child]:
+    exact = one.mcnemar
+    return [
+        [one.stage, el("span", f" against {one.against}", cls="quiet plain")],
+        metric_name(one.metric),
+        el("b", points(one.difference), cls=_tone(one)),
+        points_range(one.low, one.high),
+        p_value(one.p_value),
+        count(exact.only_first) if exact else "–",
+        count(exact.only_second) if exact else "–",
+        p_value(exact.p_value) if exact else "–",
+    ]

@@ -1,14 +1,15 @@
 """What was trained, on what, and how its loss fell."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from rust_expert.report.charts import Curve, curve_panel, legend
 from rust_expert.report.html import Child, Html, el
-from rust_expert.report.page.parts import card, section, table
+from rust_expert.report.page.parts import card, folded, section, table
 from rust_expert.report.runs import TrainingRun, smoothed, thinned
-from rust_expert.report.scales import spanning
+from rust_expert.report.scales import spanning, up_to
 from rust_expert.report.summary import StageScores, Summary
-from rust_expert.report.wording import count, decimal, rate
+from rust_expert.report.wording import count, decimal, listed, rate
 
 
 def training_section(summary: Summary, runs: Mapping[str, TrainingRun]) -> Html:
@@ -19,7 +20,8 @@ def training_section(summary: Summary, runs: Mapping[str, TrainingRun]) -> Html:
         "training",
         "Training",
         "Each stage starts from its parent's weights. Validation rows are never trained on.",
-        card("Stages", _stages(summary, runs)),
+        card("Stages", _stages(summary, runs), _settings(summary, runs)),
+        _rejection_sampling(summary),
         card(
             "Loss",
             legend(key),
@@ -59,6 +61,51 @@ def _row(name: str, stage: StageScores, run: TrainingRun) -> list[Child]:
     ]
 
 
+def _settings(summary: Summary, runs: Mapping[str, TrainingRun]) -> Html | None:
+    """The settings that really took effect, as the trainer was asked after its set-up: a column for each stage."""
+    told = {name: runs[name].effective for name in summary.stages if name in runs and runs[name].effective}
+    keys = sorted({key for one in told.values() for key, value in one.items() if _is_short(value)})
+    if not keys:
+        return None
+    rows: list[list[Child]] = [[key.replace("_", " "), *(_setting(one.get(key)) for one in told.values())] for key in keys]
+    return folded(
+        "Settings that took effect, read back from the trainer",
+        table(["setting", *told], rows, caption="Effective settings"),
+    )
+
+
+def _is_short(value: Any) -> bool:
+    return not isinstance(value, dict) and not (isinstance(value, list) and len(value) > 8)
+
+
+def _setting(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(_setting(one) for one in value)
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "–"}[value]
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _rejection_sampling(summary: Summary) -> Html | None:
+    """What became of the samples that stages drew from their parents to train on."""
+    found = summary.data.get("rejection_sampling")
+    if not isinstance(found, dict) or not found:
+        return None
+    rows: list[list[Child]] = []
+    for stage, told in found.items():
+        lost = {key: number for key, number in told.get("outcomes", {}).items() if key != "kept"}
+        reasons = listed(f"{key.replace('_', ' ')} ({count(lost[key])})" for key in sorted(lost, key=lambda k: -lost[k]))
+        figures = [_whole(told.get(key)) for key in ("prompts", "samples", "kept", "prompts_with_kept", "parent_rows")]
+        rows.append([stage, *figures, reasons or "–"])
+    heads = ["stage", "prompts", "answers sampled", "kept", "prompts with one kept", "rows mixed in", "left out"]
+    return card(
+        "Rejection sampling",
+        table(heads, rows, frozenset({1, 2, 3, 4, 5}), "Rejection sampling"),
+        note="The parent answers training prompts, never a problem of any suite; the judge's verdict decides which answers"
+        " are trained on.",
+    )
+
+
 def _whole(number: int | None) -> str:
     return "–" if number is None else count(number)
 
@@ -72,6 +119,8 @@ def _remark(stage: StageScores, run: TrainingRun) -> Child:
         return f"{run.hub.name} at {run.hub.revision[:12]}"
     if run.parameters is not None:
         return f"{count(run.parameters)} parameters"
+    if isinstance(run.effective.get("trained_parameters"), int):
+        return f"{count(run.effective['trained_parameters'])} adapter parameters"
     return f"{count(run.rows_too_long)} rows too long, left out" if run.rows_too_long else ""
 
 
@@ -80,7 +129,7 @@ def _panel(name: str, run: TrainingRun) -> Html:
     every = [value for _, value in (*train, *val)]
     steps = [step for step, _ in (*train, *val)]
     up = spanning(min(0.0, *every), _height(every), about=3)
-    across = spanning(0, max(steps), about=3)
+    across = up_to(max(steps))
     curves = [
         Curve("training loss", thinned(train), "raw"),
         Curve("training loss", smoothed(thinned(train)), "train"),

@@ -49,7 +49,10 @@ def _held(code: Code, node: tree_sitter.Node, taken: str, names: tuple[str, str]
     """`let first = taken;` before a statement and a use of it after."""
     margin = code.indentation(node)
     first, last = code.fresh(names[0], "held"), code.fresh(names[1], "kept")
-    return (before(node, f"let {first} = {taken};\n{margin}"), after(node, f"\n{margin}let {last} = {first};"))
+    return (
+        before(node, f"let {first} = {taken};\n{margin}"),
+        after(node, f"\n{margin}let {last} = {first};"),
+    )
 
 
 @operator("changed while a shared borrow lives", 9, "E0502")

@@ -24,9 +24,14 @@ class Mutant:
     text: str
 
 
-def mutants_of(code: Code, count: int, chance: random.Random) -> list[Mutant]:
-    """Up to `count` broken forms, by different operators drawn by weight among those that apply; all different."""
-    places = [(each, found) for each in OPERATORS if (found := each.find(code))]
+def mutants_of(
+    code: Code, count: int, chance: random.Random, spent: frozenset[str] = frozenset()
+) -> list[Mutant]:
+    """Up to `count` broken forms, by different operators drawn by weight among those that apply; all different.
+
+    `spent`: names of operators that have been used enough.
+    """
+    places = [(each, found) for each in OPERATORS if each.name not in spent and (found := each.find(code))]
     made: list[Mutant] = []
     seen = {code.edited(())}
     while places and len(made) < count:

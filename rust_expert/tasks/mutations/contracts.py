@@ -28,7 +28,10 @@ def bound_dropped(code: Code) -> list[Edits]:
             found.append(cut(bounds.start_byte, bounds.end_byte))
             members = bounds.named_children
             if len(members) > 1:
-                found += [cut(left.end_byte, right.end_byte) for left, right in zip(members, members[1:], strict=False)]
+                found += [
+                    cut(left.end_byte, right.end_byte)
+                    for left, right in zip(members, members[1:], strict=False)
+                ]
     for clause in code.nodes("where_clause"):
         found.append(cut(clause.start_byte, clause.end_byte))
     return found
@@ -71,7 +74,9 @@ def lifetime_dropped(code: Code) -> list[Edits]:
                     end = following.start_byte if following is not None else node.end_byte
                     found.append(cut(node.start_byte, end))
         generics = field(function, "type_parameters")
-        if generics is not None and all(child.type == "lifetime_parameter" for child in generics.named_children):
+        if generics is not None and all(
+            child.type == "lifetime_parameter" for child in generics.named_children
+        ):
             found.append(cut(generics.start_byte, generics.end_byte))
     return found
 

@@ -22,7 +22,13 @@ def variable_misspelt(code: Code) -> list[Edits]:
         parent, name = node.parent, code.text(node)
         if parent is None or len(name) < 3 or name[0].isupper():
             continue
-        if parent.type in ("arguments", "binary_expression", "return_expression", "index_expression", "block"):
+        if parent.type in (
+            "arguments",
+            "binary_expression",
+            "return_expression",
+            "index_expression",
+            "block",
+        ):
             found.append(replaced(node, misspelt(name)))
     return found
 
@@ -35,9 +41,17 @@ def type_misspelt(code: Code) -> list[Edits]:
         name, parent = code.text(node), node.parent
         if len(name) < 3 or name == "Self" or not name[0].isupper() or parent is None:
             continue
-        if node.type == "type_identifier" and parent.type not in ("type_parameter", "struct_item", "enum_item"):
-            found.append(replaced(node, misspelt(name)))
-        elif parent.type == "scoped_identifier" and field(parent, "path") == node:
+        if (
+            node.type == "type_identifier"
+            and parent.type
+            not in (
+                "type_parameter",
+                "struct_item",
+                "enum_item",
+            )
+            or parent.type == "scoped_identifier"
+            and field(parent, "path") == node
+        ):
             found.append(replaced(node, misspelt(name)))
     return found
 

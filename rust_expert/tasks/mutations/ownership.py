@@ -94,7 +94,9 @@ def mut_dropped(code: Code) -> list[Edits]:
         parent = node.parent
         if parent is not None and parent.type in ("let_declaration", "parameter", "mut_pattern"):
             following = node.next_sibling
-            found.append(cut(node.start_byte, following.start_byte if following is not None else node.end_byte))
+            found.append(
+                cut(node.start_byte, following.start_byte if following is not None else node.end_byte)
+            )
     return found
 
 
@@ -108,7 +110,9 @@ def shared_for_mutable(code: Code) -> list[Edits]:
             following = node.next_sibling
             if parent.type == "self_parameter" and not code.text(parent).startswith("&"):
                 continue
-            found.append(cut(node.start_byte, following.start_byte if following is not None else node.end_byte))
+            found.append(
+                cut(node.start_byte, following.start_byte if following is not None else node.end_byte)
+            )
     return found
 
 
@@ -121,7 +125,9 @@ def local_returned(code: Code) -> list[Edits]:
             "call_expression", "field_expression", "identifier", "index_expression", "reference_expression",
         ):  # fmt: skip
             text = code.text(tail)
-            found.append(replaced(tail, f"&({text}).to_owned()" if text.startswith("&") else f"&{text}.to_owned()"))
+            found.append(
+                replaced(tail, f"&({text}).to_owned()" if text.startswith("&") else f"&{text}.to_owned()")
+            )
     return found
 
 

@@ -21,7 +21,9 @@ _NUMBERS = ("u8", "u16", "u32", "u64", "usize", "i8", "i16", "i32", "i64", "isiz
 @operator("semicolon after the tail expression", 5, "E0308")
 def semicolon_after_tail(code: Code) -> list[Edits]:
     """`value` at the end becomes `value;`."""
-    return [(after(tail, ";"),) for _, tail, _ in tails(code) if not tail.type.startswith(("return", "macro"))]
+    return [
+        (after(tail, ";"),) for _, tail, _ in tails(code) if not tail.type.startswith(("return", "macro"))
+    ]
 
 
 @operator("number written as text", 2, "E0308", "E0277")
@@ -30,7 +32,12 @@ def number_as_text(code: Code) -> list[Edits]:
     found: list[Edits] = []
     for node in code.nodes("integer_literal"):
         parent = node.parent
-        if parent is not None and parent.type in ("let_declaration", "arguments", "binary_expression", "block"):
+        if parent is not None and parent.type in (
+            "let_declaration",
+            "arguments",
+            "binary_expression",
+            "block",
+        ):
             digits = re.match(r"\d[\d_]*", code.text(node))
             if digits and digits[0] == code.text(node):
                 found.append(replaced(node, f'"{digits[0]}"'))
@@ -45,7 +52,10 @@ def owned_for_borrowed(code: Code) -> list[Edits]:
         for argument in arguments(call):
             if argument.type == "string_literal":
                 text = code.text(argument)
-                found += [replaced(argument, f"{text}.to_string()"), replaced(argument, f"String::from({text})")]
+                found += [
+                    replaced(argument, f"{text}.to_string()"),
+                    replaced(argument, f"String::from({text})"),
+                ]
     return found
 
 
@@ -60,7 +70,11 @@ def borrowed_for_owned(code: Code) -> list[Edits]:
         if code.text(called) == "String::from" and len(arguments(call)) == 1:
             found.append(replaced(call, code.text(arguments(call)[0])))
         receiver, name = field(called, "value"), field(called, "field")
-        if receiver is not None and name is not None and code.text(name) in ("to_string", "to_owned", "to_vec"):
+        if (
+            receiver is not None
+            and name is not None
+            and code.text(name) in ("to_string", "to_owned", "to_vec")
+        ):
             found.append(replaced(call, code.text(receiver)))
     return found
 
@@ -71,7 +85,11 @@ def reference_dropped(code: Code) -> list[Edits]:
     found: list[Edits] = []
     for node in code.nodes("reference_expression"):
         value, parent = field(node, "value"), node.parent
-        if value is not None and parent is not None and parent.type in ("arguments", "let_declaration", "block"):
+        if (
+            value is not None
+            and parent is not None
+            and parent.type in ("arguments", "let_declaration", "block")
+        ):
             found.append(cut(node.start_byte, value.start_byte))
     return found
 

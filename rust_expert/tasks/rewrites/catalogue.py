@@ -26,9 +26,14 @@ class Rewritten:
     text: str
 
 
-def rewritten_forms(code: Code, count: int, chance: random.Random) -> list[Rewritten]:
-    """Up to `count` plainer forms, by different rewrites drawn by weight among those that apply; all different."""
-    places = [(each, found) for each in REWRITES if (found := each.find(code))]
+def rewritten_forms(
+    code: Code, count: int, chance: random.Random, spent: frozenset[str] = frozenset()
+) -> list[Rewritten]:
+    """Up to `count` plainer forms, by different rewrites drawn by weight among those that apply; all different.
+
+    `spent`: names of rewrites that have been used enough.
+    """
+    places = [(each, found) for each in REWRITES if each.name not in spent and (found := each.find(code))]
     made: list[Rewritten] = []
     seen = {code.edited(())}
     while places and len(made) < count:

@@ -7,6 +7,7 @@ from rust_expert.tasks.code import Code, Rewriting, Slice, slice_of
 from rust_expert.tasks.rewrites.patterns import label_of
 from rust_expert.tasks.rewrites.rewrite import (
     has_comment_between,
+    keeps_guard,
     leaves_early,
     rewrite,
     single_parameter,
@@ -21,13 +22,10 @@ _ITERATORS = frozenset(
     }
 )  # fmt: skip
 
-_GUARDED = ("lock(", "borrow(", "borrow_mut(", "read(", "write(", "guard", ".await")
-
 
 def _iterator(code: Code, value: tree_sitter.Node) -> tuple[str | Slice, ...] | None:
     """The iterator that a `for` makes of its value; None where the value keeps something locked while it runs."""
-    text = code.text(value)
-    if any(word in text for word in _GUARDED):
+    if keeps_guard(code.text(value)):
         return None
     called = field(value, "function")
     name = field(called, "field") if called is not None and called.type == "field_expression" else None
@@ -45,7 +43,13 @@ def _loops(
     found = []
     for node in code.nodes("for_expression"):
         pattern, value, body = field(node, "pattern"), field(node, "value"), field(node, "body")
-        if pattern is None or value is None or body is None or has_comment_between(node) or not stands_open(node):
+        if (
+            pattern is None
+            or value is None
+            or body is None
+            or has_comment_between(node)
+            or not stands_open(node)
+        ):
             continue
         made = _iterator(code, value)
         if made is not None:
@@ -110,10 +114,20 @@ def _closure_calls(code: Code, method: str) -> list[tuple[tree_sitter.Node, ...]
     found: list[tuple[tree_sitter.Node, ...]] = []
     for call in code.nodes("call_expression"):
         called, given = field(call, "function"), field(call, "arguments")
-        if called is None or given is None or called.type != "field_expression" or len(given.named_children) != 1:
+        if (
+            called is None
+            or given is None
+            or called.type != "field_expression"
+            or len(given.named_children) != 1
+        ):
             continue
         name, receiver, closure = field(called, "field"), field(called, "value"), given.named_children[0]
-        if name is None or receiver is None or code.text(name) != method or closure.type != "closure_expression":
+        if (
+            name is None
+            or receiver is None
+            or code.text(name) != method
+            or closure.type != "closure_expression"
+        ):
             continue
         if has_comment_between(called) or has_comment_between(given) or code.text(closure).startswith("move"):
             continue
@@ -132,7 +146,9 @@ def _searched(code: Code, method: str, start: str, hit: str) -> list[Rewriting]:
         if call.parent is None or call.parent.type == "expression_statement":
             continue
         margin = code.indentation(call)
-        test: tuple[str | Slice, ...] = (slice_of(body, 8),) if method == "any" else ("!(", slice_of(body, 8), ")")
+        test: tuple[str | Slice, ...] = (
+            (slice_of(body, 8),) if method == "any" else ("!(", slice_of(body, 8), ")")
+        )
         found.append(
             Rewriting(
                 call.start_byte,
@@ -202,7 +218,11 @@ def collect_as_loop(code: Code) -> list[Rewriting]:
             continue
         name, declared = field(parent, "pattern"), field(parent, "type")
         if parent.type == "let_declaration" and name is not None and name.type == "identifier":
-            if declared is None or not code.text(declared).startswith("Vec<") or field(parent, "alternative") is not None:
+            if (
+                declared is None
+                or not code.text(declared).startswith("Vec<")
+                or field(parent, "alternative") is not None
+            ):
                 continue
             vector, start, end = code.text(name), parent.start_byte, parent.end_byte
             opening, closing = f"let mut {vector}: {code.text(declared)} = Vec::new();\n{margin}", ""

@@ -4,7 +4,7 @@ import tree_sitter
 
 from rust_expert.syntax.parser import descend, field
 from rust_expert.tasks.code import Code, Rewriting, Slice, slice_of
-from rust_expert.tasks.rewrites.rewrite import has_comment_between, rewrite, stands_open
+from rust_expert.tasks.rewrites.rewrite import has_comment_between, keeps_guard, rewrite, stands_open
 
 
 def _let_condition(node: tree_sitter.Node) -> tuple[tree_sitter.Node, tree_sitter.Node] | None:
@@ -13,7 +13,9 @@ def _let_condition(node: tree_sitter.Node) -> tuple[tree_sitter.Node, tree_sitte
     if condition is None or condition.type != "let_condition" or has_comment_between(condition):
         return None
     pattern, value = field(condition, "pattern"), field(condition, "value")
-    return (pattern, value) if pattern is not None and value is not None else None
+    if pattern is None or value is None or keeps_guard(value.text.decode() if value.text else ""):
+        return None
+    return pattern, value
 
 
 @rewrite(
@@ -55,7 +57,14 @@ def bindings(pattern: tree_sitter.Node, code: Code) -> list[str] | None:
     """The variables that a pattern binds, in source order; None where one is bound by `mut` or `ref`."""
     names: list[str] = []
     for node in descend(pattern):
-        if node.type in ("mutable_specifier", "ref", "mut_pattern", "ref_pattern", "macro_invocation", "captured_pattern"):
+        if node.type in (
+            "mutable_specifier",
+            "ref",
+            "mut_pattern",
+            "ref_pattern",
+            "macro_invocation",
+            "captured_pattern",
+        ):
             return None
         if node.type == "shorthand_field_identifier":
             names.append(code.text(node))
@@ -150,7 +159,11 @@ def matches_macro(code: Code) -> list[Rewriting]:
         tokens = tree.children[1:-1]
         place = next((index for index, token in enumerate(tokens) if token.type == ","), None)
         # a `<` before the comma may be a list of generics with commas of its own
-        if not place or any(token.type in ("<", "::<") for token in tokens[:place]) or has_comment_between(tree):
+        if (
+            not place
+            or any(token.type in ("<", "::<") for token in tokens[:place])
+            or has_comment_between(tree)
+        ):
             continue
         if node.parent is not None and node.parent.type == "expression_statement":
             continue

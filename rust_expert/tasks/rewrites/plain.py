@@ -65,7 +65,11 @@ def length_zero(code: Code) -> list[Rewriting]:
         if code.text(name) != "is_empty" or (called is not None and has_comment_between(called)):
             continue
         outer, sign = call, "=="
-        if call.parent is not None and call.parent.type == "unary_expression" and code.text(call.parent)[0] == "!":
+        if (
+            call.parent is not None
+            and call.parent.type == "unary_expression"
+            and code.text(call.parent)[0] == "!"
+        ):
             outer, sign = call.parent, ">"
         parent = outer.parent
         bare = stands_open(outer) or (
@@ -100,7 +104,12 @@ def needless_bool(code: Code) -> list[Rewriting]:
     found: list[Rewriting] = []
     for function in code.nodes("function_item"):
         tail, declared = code.tail(function), field(function, "return_type")
-        if tail is None or declared is None or code.text(declared) != "bool" or tail.type != "binary_expression":
+        if (
+            tail is None
+            or declared is None
+            or code.text(declared) != "bool"
+            or tail.type != "binary_expression"
+        ):
             continue
         sign = field(tail, "operator")
         if sign is None or code.text(sign) not in _COMPARISONS or "{" in code.text(tail):
@@ -110,14 +119,29 @@ def needless_bool(code: Code) -> list[Rewriting]:
             Rewriting(
                 tail.start_byte,
                 tail.end_byte,
-                ("if ", slice_of(tail), f" {{\n{margin}    true\n{margin}}} else {{\n{margin}    false\n{margin}}}"),
+                (
+                    "if ",
+                    slice_of(tail),
+                    f" {{\n{margin}    true\n{margin}}} else {{\n{margin}    false\n{margin}}}",
+                ),
             )
         )
     return found
 
 
 _FORMATTING = frozenset(
-    {"format", "println", "print", "eprintln", "eprint", "panic", "write", "writeln", "format_args", "unreachable"}
+    {
+        "format",
+        "println",
+        "print",
+        "eprintln",
+        "eprint",
+        "panic",
+        "write",
+        "writeln",
+        "format_args",
+        "unreachable",
+    }
 )
 _PLACE = re.compile(r"\{\{|\}\}|\{([A-Za-z_]\w*)?(:[^{}$]*)?\}|\{[^{}]*\}")
 
@@ -144,10 +168,10 @@ def inlined_arguments(code: Code) -> list[Rewriting]:
         if not places or not all(each[1] and (each[2] is None or "*" not in each[2]) for each in places):
             continue
         names = [each[1] for each in places]
-        emptied = _PLACE.sub(lambda each: each[0] if each[0] in ("{{", "}}") else f"{{{each[2] or ''}}}", literal)
-        found.append(
-            Rewriting(tokens[-1].start_byte, tokens[-1].end_byte, (", ".join([emptied, *names]),))
+        emptied = _PLACE.sub(
+            lambda each: each[0] if each[0] in ("{{", "}}") else f"{{{each[2] or ''}}}", literal
         )
+        found.append(Rewriting(tokens[-1].start_byte, tokens[-1].end_byte, (", ".join([emptied, *names]),)))
     return found
 
 
@@ -162,7 +186,12 @@ def compound_assignment(code: Code) -> list[Rewriting]:
     found: list[Rewriting] = []
     for node in code.nodes("compound_assignment_expr"):
         left, sign, right = field(node, "left"), field(node, "operator"), field(node, "right")
-        if left is None or sign is None or right is None or right.type not in ("integer_literal", "float_literal"):
+        if (
+            left is None
+            or sign is None
+            or right is None
+            or right.type not in ("integer_literal", "float_literal")
+        ):
             continue
         if left.type in ("identifier", "field_expression") and re.fullmatch(r"[\w.]+", code.text(left)):
             text = f"{code.text(left)} = {code.text(left)} {code.text(sign)[:-1]} {code.text(right)}"
@@ -179,7 +208,9 @@ def compound_assignment(code: Code) -> list[Rewriting]:
 def owned_parameter(code: Code) -> list[Rewriting]:
     """`s: &str` as `s: &String`, `x: &[T]` as `x: &Vec<T>`."""
     found: list[Rewriting] = []
-    for node in code.nodes("parameter"):
+    for node in (
+        [] if code.nodes("impl_item") else code.nodes("parameter")
+    ):  # a trait prescribes its methods' types
         declared = field(node, "type")
         function = code.function_of(node)
         if declared is None or declared.type != "reference_type" or function is None:
@@ -189,8 +220,14 @@ def owned_parameter(code: Code) -> list[Rewriting]:
             continue
         if code.text(inner) == "str":
             found.append(Rewriting(inner.start_byte, inner.end_byte, ("String",)))
-        elif inner.type == "array_type" and field(inner, "length") is None and field(inner, "element") is not None:
-            found.append(Rewriting(inner.start_byte, inner.end_byte, (f"Vec<{code.text(inner)[1:-1].strip()}>",)))
+        elif (
+            inner.type == "array_type"
+            and field(inner, "length") is None
+            and field(inner, "element") is not None
+        ):
+            found.append(
+                Rewriting(inner.start_byte, inner.end_byte, (f"Vec<{code.text(inner)[1:-1].strip()}>",))
+            )
     return found
 
 

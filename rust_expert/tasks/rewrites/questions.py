@@ -33,7 +33,9 @@ def _tried(code: Code, wrapper: str) -> list[tuple[tree_sitter.Node, tree_sitter
     for node in code.nodes("try_expression"):
         if has_comment_between(node) or not node.named_children:
             continue
-        if code.return_type(node).rpartition("::")[2].startswith(wrapper) or f"::{wrapper}<" in code.return_type(node):
+        if code.return_type(node).rpartition("::")[2].startswith(
+            wrapper
+        ) or f"::{wrapper}<" in code.return_type(node):
             found.append((node, node.named_children[0]))
     return found
 
@@ -49,7 +51,12 @@ def question_on_result(code: Code) -> list[Rewriting]:
     """`f()?` as a match that returns the converted error."""
     value, error = code.fresh("value", "inner", "done"), code.fresh("error", "err", "fault")
     return [
-        _match(code, node, inner, [(f"Ok({value}) => {value}",), (f"Err({error}) => return Err({error}.into())",)])
+        _match(
+            code,
+            node,
+            inner,
+            [(f"Ok({value}) => {value}",), (f"Err({error}) => return Err({error}.into())",)],
+        )
         for node, inner in _tried(code, "Result")
     ]
 
@@ -88,7 +95,14 @@ def _called(
     return found
 
 
-_CONSTANT = ("integer_literal", "float_literal", "string_literal", "boolean_literal", "char_literal", "unit_expression")
+_CONSTANT = (
+    "integer_literal",
+    "float_literal",
+    "string_literal",
+    "boolean_literal",
+    "char_literal",
+    "unit_expression",
+)
 
 
 def _plain(node: tree_sitter.Node) -> bool:
@@ -108,18 +122,31 @@ def unwrap_or(code: Code) -> list[Rewriting]:
     found: list[Rewriting] = []
     for call, receiver, given in _called(code, "unwrap_or", 1):
         if _plain(given[0]):
-            found.append(_match(code, call, receiver, [(f"Some({value}) => {value}",), ("None => ", slice_of(given[0]))]))
+            found.append(
+                _match(
+                    code, call, receiver, [(f"Some({value}) => {value}",), ("None => ", slice_of(given[0]))]
+                )
+            )
     for call, receiver, given in _called(code, "unwrap_or_else", 1):
         body = _lazy(given[0])
         if body is not None:
-            found.append(_match(code, call, receiver, [(f"Some({value}) => {value}",), ("None => ", slice_of(body, 4))]))
+            found.append(
+                _match(
+                    code, call, receiver, [(f"Some({value}) => {value}",), ("None => ", slice_of(body, 4))]
+                )
+            )
     return found
 
 
 def _lazy(closure: tree_sitter.Node) -> tree_sitter.Node | None:
     """The body of a closure `|| body` that can stand in the place where it would be called."""
     parameters, body = field(closure, "parameters"), field(closure, "body")
-    if closure.type != "closure_expression" or parameters is None or body is None or parameters.named_children:
+    if (
+        closure.type != "closure_expression"
+        or parameters is None
+        or body is None
+        or parameters.named_children
+    ):
         return None
     return None if leaves_early(body) else body
 
@@ -135,7 +162,11 @@ def ok_or(code: Code) -> list[Rewriting]:
     value = code.fresh("value", "inner", "found")
     found: list[Rewriting] = []
     for call, receiver, given in _called(code, "ok_or", 1) + _called(code, "ok_or_else", 1):
-        fault = _lazy(given[0]) if given[0].type == "closure_expression" else (given[0] if _plain(given[0]) else None)
+        fault = (
+            _lazy(given[0])
+            if given[0].type == "closure_expression"
+            else (given[0] if _plain(given[0]) else None)
+        )
         if fault is not None:
             arms: list[tuple[str | Slice, ...]] = [
                 (f"Some({value}) => Ok({value})",),

@@ -68,7 +68,13 @@ def begins_statement(node: tree_sitter.Node) -> bool:
 
 def leaves_early(node: tree_sitter.Node) -> bool:
     """Whether control can leave the node other than by its value: what a closure's body must not do to be moved."""
-    kinds = ("return_expression", "try_expression", "await_expression", "break_expression", "continue_expression")
+    kinds = (
+        "return_expression",
+        "try_expression",
+        "await_expression",
+        "break_expression",
+        "continue_expression",
+    )
     return any(child.type in kinds for child in descend(node))
 
 
@@ -84,3 +90,11 @@ def single_parameter(closure: tree_sitter.Node) -> tree_sitter.Node | None:
 def has_comment_between(node: tree_sitter.Node) -> bool:
     """Whether a comment stands between the node's parts, where a rewrite would lose it."""
     return any(child.type in ("line_comment", "block_comment") for child in node.children)
+
+
+_GUARDS = ("lock(", "borrow(", "borrow_mut(", "read(", "write(", "guard", ".await")
+
+
+def keeps_guard(text: str) -> bool:
+    """Whether an expression may make a lock or a borrow whose end a rewrite would move."""
+    return any(word in text for word in _GUARDS)

@@ -1,0 +1,33 @@
+"""Config section of the judge: limits of its sandbox, policy, lints."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class JudgeOptions(BaseModel):
+    """How samples are judged. Times are processor seconds, so that a busy machine judges as an idle one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    edition: Literal["2018", "2021", "2024"] = Field(
+        default="2021", description="Rust edition of the samples"
+    )
+    compile_timeout: int = Field(
+        default=20, ge=1, description="processor seconds for one compilation; four times as much by the clock"
+    )
+    run_timeout: int = Field(
+        default=10, ge=1, description="processor seconds for the tests of one sample; four times by the clock"
+    )
+    memory_mb: int = Field(default=1024, ge=256, description="memory of one compilation or one test run")
+    max_processes: int = Field(
+        default=64, ge=8, description="processes of a compilation, threads of a test run"
+    )
+    tmpfs_mb: int = Field(default=64, ge=8, description="private scratch space of a compilation")
+    output_kb: int = Field(
+        default=1024, ge=16, description="what a test run may print; printing more ends it as resource_limit"
+    )
+    policy: Literal["off", "report", "enforce"] = Field(
+        default="report", description="off; report: list what breaks the policy; enforce: such a sample is not run"
+    )
+    lints: bool = Field(default=True, description="run clippy on what compiles")

@@ -1,0 +1,189 @@
+"""The program around one sample: the sample is the crate's root, the tests are a child module, `main` is ours.
+
+The tests' file is declared before the sample's first item, so that no textual macro of the sample reaches it, and
+under a random name. `main` reads a secret from its input before any test, calls each test, and after each prints a
+proof: a number made from the secret and a key that is compiled in. A sample that leaves early, prints what a passing
+run prints, or replaces macros and panic hooks, has no proof for the tests that it did not pass.
+"""
+
+import dataclasses
+import re
+import secrets
+
+from rust_expert.judge.rootfile import with_head
+from rust_expert.judge.suite import Signature, Suite, is_generic
+from rust_expert.judge.tokens import tokens_of
+from rust_expert.syntax.parser import field, parse, text_of
+
+ROOT = "sample.rs"
+
+_LIBRARIES = frozenset({"std", "core", "alloc"})
+_MASK = (1 << 64) - 1
+_RANDOM = re.compile(r"(?:in|std|tests|main|returned)_[0-9a-f]{16}")
+
+_TESTS = """#![allow(warnings)] @IMPORTS@
+pub(super) fn main_@W@() {
+    use ::std_@W@::io::{Read as _, Write as _};
+    let mut input = ::std_@W@::string::String::new();
+    let read = ::std_@W@::io::stdin().read_to_string(&mut input);
+    let half = |part: &str| u64::from_str_radix(part, 16).unwrap_or(0);
+    if read.is_err() || input.len() != 32 { return; }
+    let (first, second) = (half(&input[..16]) ^ @K0@, half(&input[16..]) ^ @K1@);
+    let prove = |number: u64| {
+        let mut state = first;
+        for word in [second, number, @K1@] {
+            state = (state ^ word).wrapping_add(0x9E3779B97F4A7C15);
+            state = (state ^ (state >> 30)).wrapping_mul(0xBF58476D1CE4E5B9);
+            state = (state ^ (state >> 27)).wrapping_mul(0x94D049BB133111EB);
+            state = state ^ (state >> 31);
+        }
+        state
+    };
+    ::std_@W@::panic::set_hook(::std_@W@::boxed::Box::new(|_| {}));
+    let cases: &[(bool, fn())] = &[@CASES@];
+    let mut number = 0u64;
+    for (panics, run) in cases {
+        let fault = match ::std_@W@::panic::catch_unwind(*run) {
+            Ok(()) if *panics => Some(::std_@W@::string::String::from("it did not panic")),
+            Err(said) if !*panics => Some(match said.downcast_ref::<&'static str>() {
+                Some(text) => ::std_@W@::string::ToString::to_string(text),
+                None => said.downcast_ref::<::std_@W@::string::String>().cloned().unwrap_or_default(),
+            }),
+            _ => None,
+        };
+        let proof = prove(number * 2 + fault.is_none() as u64);
+        let mut out = ::std_@W@::io::stdout();
+        let text = fault.as_deref().and_then(|text| text.lines().next()).unwrap_or("");
+        let _ = out.write_all(::std_@W@::format!("\\n{proof:016x} {number} {text}\\n").as_bytes());
+        let _ = out.flush();
+        number += 1;
+    }
+    let mut out = ::std_@W@::io::stdout();
+    let _ = out.write_all(::std_@W@::format!("\\n{:016x} end\\n", prove(number * 2)).as_bytes());
+    let _ = out.flush();
+}
+@SIGNATURE@
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Harness:
+    """The files of one test build, and what is needed to believe its output. Everything in it is used once."""
+
+    files: dict[str, str]
+    secret: str
+    key: tuple[int, int]
+    cases: int
+    word: str
+
+    def proof(self, number: int) -> str:
+        """What `main` prints for test `n`: number 2n+1 where it passed, 2n where it failed; at the end 2 * cases."""
+        first, second = (int(part, 16) for part in (self.secret[:16], self.secret[16:]))
+        state = first ^ self.key[0]
+        for word in (second ^ self.key[1], number, self.key[1]):
+            state = ((state ^ word) + 0x9E3779B97F4A7C15) & _MASK
+            state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+            state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & _MASK
+            state ^= state >> 31
+        return f"{state:016x}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Account:
+    """What a run proved: the tests that passed, those that failed with their words, and that it reached its end."""
+
+    passed: frozenset[int]
+    failed: dict[int, str]
+    ended: bool
+
+
+def build_harness(code: str, suite: Suite) -> Harness:
+    """The program that puts `code` to the tests of `suite`."""
+    word, secret = secrets.token_hex(8), secrets.token_hex(16)
+    key = (secrets.randbits(64), secrets.randbits(64))
+    cases = ", ".join(f"({str(case.should_panic).lower()}, {case.closure})" for case in suite.tests.cases)
+    replacements = {
+        "@IMPORTS@": suite.imports,
+        "@CASES@": cases.replace("::std::", f"::std_{word}::"),
+        "@SIGNATURE@": _signature_check(code, suite),
+        "@K0@": f"{key[0]:#x}",
+        "@K1@": f"{key[1]:#x}",
+    }
+    text = _TESTS
+    for mark, value in replacements.items():
+        text = text.replace(mark, value)
+    text = text.replace("@W@", word) + suite.tests.text
+    head = f"mod in_{word}; extern crate std as std_{word}; fn main() {{ in_{word}::main_{word}() }}"
+    files = {ROOT: with_head(code, head), f"in_{word}.rs": text}
+    return Harness(files, secret, key, len(suite.tests.cases), word)
+
+
+def read_account(harness: Harness, stdout: str) -> Account:
+    """The proofs in a run's output; a line that carries none counts for nothing, whatever else it says."""
+    passing = {harness.proof(2 * number + 1): number for number in range(harness.cases)}
+    failing = {harness.proof(2 * number): number for number in range(harness.cases)}
+    end = harness.proof(2 * harness.cases)
+    passed: set[int] = set()
+    failed: dict[int, str] = {}
+    ended = False
+    for line in stdout.split("\n"):
+        proof, _, rest = line.partition(" ")
+        if proof in passing:
+            passed.add(passing[proof])
+        elif proof in failing:
+            failed[failing[proof]] = rest.partition(" ")[2]
+        elif proof == end:
+            ended = True
+    return Account(frozenset(passed), failed, ended)
+
+
+def without_random_names(message: str) -> str:
+    """A message of rustc without the names that are new in each run."""
+    return _RANDOM.sub(lambda match: match[0].split("_")[0], message)
+
+
+def _signature_check(code: str, suite: Suite) -> str:
+    """Rust that compiles only where the entry point returns the declared type.
+
+    Otherwise a sample could return a type of its own that equals everything. Only the returned type is held to the
+    declaration; a generic sample is held to the parameters' types too, for nothing else would name them.
+    """
+    declared = suite.signature
+    if declared is None:
+        return ""
+    if _entry_is_generic(code, suite.entry):
+        if declared.parameters is None:
+            return ""
+        kinds = ", ".join(declared.parameters)
+        return f"fn returned_@W@() {{ let _: fn({kinds}) -> {declared.returned} = {suite.entry}; }}"
+    names = [f"P{number}" for number in range(declared.count)]
+    kinds = ", ".join(names)
+    marker = "::std_@W@::marker::PhantomData"
+    return (
+        f"fn kind_of_@W@<{', '.join([*names, 'R'])}>(_: fn({kinds}) -> R) -> {marker}<R> {{ {marker} }} "
+        f"fn returned_@W@() {{ let _: {marker}<{declared.returned}> = kind_of_@W@({suite.entry}); }}"
+    )
+
+
+def _entry_is_generic(code: str, entry: str) -> bool:
+    source = code.encode()
+    for node in parse(source).root_node.children:
+        name = field(node, "name")
+        if node.type == "function_item" and name is not None and text_of(name, source) == entry:
+            return is_generic(node)
+    return False
+
+
+def rebinds_the_library(code: str) -> bool:
+    """Whether an `extern crate` of the sample could give the name `std` (or core, alloc) to something else.
+
+    Such an item at the crate's root changes what absolute paths mean everywhere, the tests included.
+    """
+    words = tokens_of(code)
+    for place in range(len(words) - 2):
+        if words[place : place + 2] == ["extern", "crate"]:
+            origin, *rest = words[place + 2 : place + 5]
+            name = rest[1] if rest[:1] == ["as"] and len(rest) > 1 else origin
+            if origin in ("self", "$") or name == "$" or (name in _LIBRARIES and name != origin):
+                return True
+    return False

@@ -1,0 +1,52 @@
+"""Clippy on a sample that compiles: how many warnings, by clippy's own groups."""
+
+import functools
+from collections import Counter
+
+from rust_expert.common.errors import JudgeFault
+from rust_expert.judge.diagnostics import read_diagnostics
+from rust_expert.judge.harness import ROOT
+from rust_expert.judge.rootfile import with_head
+from rust_expert.judge.sandbox import Limits, Sandbox
+
+_CLIPPY = "/rust/bin/clippy-driver"
+_GROUPS = ("correctness", "suspicious", "complexity", "perf", "style")
+"""What `clippy::all` consists of; each lint stands in one of them."""
+
+
+@functools.cache
+def lint_groups() -> dict[str, str]:
+    """The group of each lint of `clippy::all`, by its name (`clippy::needless_return`).
+
+    Raises JudgeFault where clippy-driver does not tell them.
+    """
+    told = Sandbox(Limits(), toolchain=True).run([_CLIPPY, "-W", "help"]).stdout
+    groups: dict[str, str] = {}
+    for line in told.splitlines():
+        name, _, members = line.strip().partition("  ")
+        if name.removeprefix("clippy::") in _GROUPS:
+            for lint in members.split(","):
+                groups[lint.strip().replace("-", "_")] = name.removeprefix("clippy::")
+    if not groups:
+        raise JudgeFault("clippy-driver lists no lints: run `rustup component add clippy`")
+    return groups
+
+
+def lint(code: str, *, edition: str, limits: Limits) -> dict[str, int] | None:
+    """Warnings of `clippy::all` by group, groups without any left out; None where clippy gave up on the code.
+
+    The sample is linted alone, as a library, so nothing that the tests do is counted. What the sample allows by
+    attributes is counted all the same: silence is not style.
+    """
+    arguments = ["--crate-type=lib", "--emit=metadata", "-o", "/work/out", "--error-format=json", "--cap-lints=warn"]
+    arguments += [f"--edition={edition}", "-Awarnings", "--force-warn", "clippy::all", ROOT]
+    outcome = Sandbox(limits, toolchain=True).run([_CLIPPY, *arguments], files={ROOT: with_head(code, "")})
+    if outcome.returncode != 0:
+        return None
+    groups = lint_groups()
+    counts = Counter(
+        groups[each.code]
+        for each in read_diagnostics(outcome.stderr)
+        if each.code in groups and each.file == ROOT
+    )
+    return dict(sorted(counts.items()))

@@ -1,0 +1,128 @@
+"""A problem made ready for judging: its tests in a module that takes nothing from a sample but what the problem names.
+
+The tests of a suite say `use super::*;`. Taken literally, a sample could put its own `assert_eq!`, `Vec` or trait
+methods into them. So the module around them imports by name what the tests mention and the problem (or its own
+solution) defines, and the standard library's names from the standard library; nothing else of a sample gets in.
+"""
+
+import dataclasses
+import re
+from collections.abc import Iterable
+
+import tree_sitter
+
+from rust_expert.common.contracts import Problem
+from rust_expert.judge.testfile import TestFile, read_tests
+from rust_expert.syntax.extraction import extract, given_by
+from rust_expert.syntax.parser import descend, field, parse, text_of
+from rust_expert.syntax.pieces import Piece, identifiers_in, import_line, pieces_of
+
+_NAMED = frozenset(
+    {
+        "function_item", "struct_item", "enum_item", "union_item", "trait_item", "const_item", "static_item",
+        "type_item", "mod_item",
+    }
+)  # fmt: skip
+_LIFETIME = re.compile(r"'(?!static\b|_)[A-Za-z]\w*")
+
+
+@dataclasses.dataclass(frozen=True)
+class Signature:
+    """The types of a function. `parameters` is None where they cannot be written down outside the function."""
+
+    parameters: tuple[str, ...] | None
+    count: int
+    returned: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Suite:
+    """One problem's test side.
+
+    `imports` is one line of Rust for the module around the tests. `signature` is the entry point's, None where it
+    cannot be stated (generic, or no function). `solution` is the problem's own.
+    """
+
+    entry: str
+    tests: TestFile
+    imports: str
+    signature: Signature | None
+    solution: str
+
+
+def suite_of(problem: Problem) -> Suite:
+    """The test side of a problem; `tests.cases` is empty where the problem has no test."""
+    given = given_by(problem)
+    solution = extract(problem.canonical_solution, problem).code
+    own = pieces_of(solution)
+    tests = read_tests(problem.test)
+    signature = signature_of(own, given.entry)
+    stated = [*(signature.parameters or ()), signature.returned] if signature else []
+    mentioned = tests.names | identifiers_in(" ".join(f"type It = {text};" for text in stated))
+    mentioned |= {given.entry} if signature else frozenset()
+    taken = _names_at_top(pieces_of(problem.test))
+    defined = {piece.name for piece in (*given.pieces, *own) if piece.kind in _NAMED} | {given.entry} - {""}
+    names = (defined & mentioned) - taken
+    traits = {piece.name for piece in given.pieces if piece.kind == "trait_item"} - names
+    lines = [f"use super::{name};" for name in sorted(names)]
+    lines += [f"use super::{name} as _;" for name in sorted(traits)]
+    lines += _standard_imports(given.pieces, own, mentioned, names | taken)
+    return Suite(given.entry, tests, " ".join(lines), signature, solution)
+
+
+def _names_at_top(pieces: Iterable[Piece]) -> set[str]:
+    """What the items define and import."""
+    return {piece.name for piece in pieces} | {name for piece in pieces for name, _ in piece.imports}
+
+
+def _standard_imports(
+    given: Iterable[Piece], own: Iterable[Piece], mentioned: frozenset[str], bound: set[str]
+) -> list[str]:
+    """All that the problem imports from the standard library (a trait is used without being named), and what the
+    tests mention of the solution's imports."""
+    lines: dict[str, str] = {}
+    for piece, needed in [(piece, False) for piece in given] + [(piece, True) for piece in own]:
+        for name, path in piece.imports:
+            standard = path.split("::")[0] in ("std", "core", "alloc")
+            if standard and name not in bound and (name in mentioned or not needed):
+                lines.setdefault(path if name == "*" else name, import_line(name, path))
+    return list(lines.values())
+
+
+def signature_of(pieces: Iterable[Piece], entry: str) -> Signature | None:
+    """The signature of the function `entry` among some items; None where there is none or it is generic."""
+    piece = next((each for each in pieces if each.kind == "function_item" and each.name == entry), None)
+    if piece is None:
+        return None
+    source = piece.text.encode()
+    function = next((node for node in descend(parse(source).root_node) if node.type == "function_item"), None)
+    if function is None or is_generic(function) or b"async" in source[: function.end_byte].split(b"fn", 1)[0].split():
+        return None
+    parameters = field(function, "parameters")
+    if parameters is None or any(child.type == "self_parameter" for child in parameters.children):
+        return None
+    kinds = [field(child, "type") for child in parameters.children if child.type == "parameter"]
+    texts = tuple(_plain(kind, source) for kind in kinds if kind is not None)
+    returned = field(function, "return_type")
+    result = _plain(returned, source) if returned is not None else "()"
+    if _is_open(result) or len(texts) != len(kinds):
+        return None
+    return Signature(None if any(map(_is_open, texts)) else texts, len(texts), result)
+
+
+def is_generic(function: tree_sitter.Node) -> bool:
+    """Whether a function has type or const parameters, `impl Trait` among its parameters included."""
+    parameters, generics = field(function, "parameters"), field(function, "type_parameters")
+    if generics is not None and any(child.type in ("type_parameter", "const_parameter") for child in generics.children):
+        return True
+    return parameters is not None and any(node.type == "abstract_type" for node in descend(parameters))
+
+
+def _plain(kind: tree_sitter.Node, source: bytes) -> str:
+    """A type's text on one line; named lifetimes become inferred ones."""
+    return _LIFETIME.sub("'_", " ".join(text_of(kind, source).split()))
+
+
+def _is_open(text: str) -> bool:
+    """Whether a type cannot be written down outside its function."""
+    return bool({"impl", "Self"} & set(re.findall(r"\w+", text)))

@@ -1,0 +1,270 @@
+"""The figures of all stages in one: what becomes metrics.json. No time, path, host or duration is in it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from rust_expert.common.config.metrics import ScoreOptions
+from rust_expert.common.errors import UserError
+from rust_expert.common.files import read_json
+from rust_expert.common.tables import fault_of
+from rust_expert.metrics.comparison import ProblemScore, compare
+
+SCHEMA = 1
+
+_LEFT_OUT = ("schema", "per_problem", "sampling", "categories")
+"""What the summary does not repeat of a stage's figures: `dvc metrics show` prints a column for each."""
+
+
+class ScoreFile(BaseModel):
+    """The figures of one stage on one suite, as far as the summary reads them; the rest is passed on."""
+
+    model_config = ConfigDict(extra="allow")
+
+    problems: int
+    per_problem: dict[str, ProblemScore]
+    judge_errors: "JudgeErrors"
+
+
+class JudgeErrors(BaseModel):
+    """Samples that the judge itself failed on."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    count: int
+
+
+class TrainingFacts(BaseModel):
+    """What a model's manifest says of its training; a base made here has it under `training`."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    trained: bool = True
+    reason: str | None = None
+    method: str | None = None
+    steps: int | None = None
+    rows: int | None = None
+    train_loss: float | None = None
+    val_loss: float | None = None
+
+
+class Reports(BaseModel):
+    """The accounts of the data, each as it was written."""
+
+    funnel: dict[str, Any] | None = None
+    decontamination: dict[str, Any] | None = None
+    mixes: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    selections: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+
+def read_score(path: str) -> ScoreFile:
+    """Read the figures of one stage on one suite.
+
+    Raises UserError naming the file and the key at fault.
+    """
+    try:
+        return ScoreFile.model_validate(read_json(path))
+    except ValidationError as error:
+        raise UserError(f"{path}: not the figures of a stage ({fault_of(error)}); score again") from None
+
+
+def read_training(path: str) -> TrainingFacts:
+    """Read a base's or a stage's manifest.
+
+    Raises UserError naming the file and the key at fault.
+    """
+    found = read_json(path)
+    try:
+        if isinstance(found, dict) and found.get("kind") == "base":
+            made_here = found.get("training")
+            facts = TrainingFacts.model_validate(
+                made_here or {"trained": False, "reason": "an existing model"}
+            )
+            return facts.model_copy(update={"method": found.get("origin")})
+        return TrainingFacts.model_validate(found)
+    except ValidationError as error:
+        raise UserError(f"{path}: not a model's manifest ({fault_of(error)}); train again") from None
+
+
+def check_chain(parents: Mapping[str, str | None]) -> None:
+    """Raise UserError where a stage's parent is not listed, or none of the stages has no parent."""
+    for stage, parent in parents.items():
+        if parent is not None and parent not in parents:
+            raise UserError(f"--parents: {stage} comes from {parent}, which is not listed; list every stage")
+        trail = [stage]
+        while (above := parents[trail[-1]]) is not None:
+            if above in trail:
+                raise UserError(f"--parents: {' -> '.join([*trail, above])} is a circle; mend the stages")
+            trail.append(above)
+
+
+def root_of(stage: str, parents: Mapping[str, str | None]) -> str:
+    """The base that a stage comes from, by whatever number of stages."""
+    while (parent := parents[stage]) is not None:
+        stage = parent
+    return stage
+
+
+def summarize(
+    scores: Mapping[tuple[str, str], ScoreFile],
+    parents: Mapping[str, str | None],
+    training: Mapping[str, TrainingFacts],
+    reports: Reports,
+    options: ScoreOptions,
+) -> dict[str, Any]:
+    """All figures, and each stage compared with its nearest scored ancestor and with the base on each suite.
+
+    `scores` is by stage and suite; `parents` lists every stage in order. Raises UserError for a score of a
+    stage that is not listed, and for runs on different problems.
+    """
+    check_chain(parents)
+    for stage, suite in scores:
+        if stage not in parents:
+            raise UserError(f"--scores: {stage}:{suite} is of no stage in --parents; list that stage")
+    stages = {
+        stage: {
+            "order": order,
+            "parent": parent,
+            "training": _training(training.get(stage)),
+            "suites": {
+                suite: _shown(score) for (scored, suite), score in sorted(scores.items()) if scored == stage
+            },
+        }
+        for order, (stage, parent) in enumerate(parents.items())
+    }
+    return {
+        "schema": SCHEMA,
+        "confidence": options.confidence,
+        "bootstrap": options.bootstrap,
+        "stages": stages,
+        "comparisons": _comparisons(scores, parents, options),
+        "data": data_facts(reports),
+    }
+
+
+def _training(facts: TrainingFacts | None) -> dict[str, Any]:
+    if facts is None:
+        return {}
+    return {
+        "trained": facts.trained,
+        "reason": facts.reason,
+        "method": facts.method,
+        "steps": facts.steps,
+        "rows": facts.rows,
+        "final_loss": _rounded(facts.train_loss),
+        "final_val_loss": _rounded(facts.val_loss),
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)
+
+
+def _shown(score: ScoreFile) -> dict[str, Any]:
+    shown = {key: value for key, value in score.model_dump(mode="json").items() if key not in _LEFT_OUT}
+    return {**shown, "judge_errors": score.judge_errors.count}
+
+
+def _comparisons(
+    scores: Mapping[tuple[str, str], ScoreFile],
+    parents: Mapping[str, str | None],
+    options: ScoreOptions,
+) -> list[dict[str, Any]]:
+    """One entry per stage, suite, metric and stage compared with; a parent that is the base stands once."""
+    told: list[dict[str, Any]] = []
+    for stage in parents:
+        for suite in sorted({suite for scored, suite in scores if scored == stage}):
+            near, base = _nearest(stage, suite, scores, parents), root_of(stage, parents)
+            relations: dict[str, list[str]] = {}
+            if near is not None:
+                relations.setdefault(near, []).append("parent")
+            if base != stage and (base, suite) in scores:
+                relations.setdefault(base, []).append("base")
+            for against, relation in relations.items():
+                found = compare(scores[stage, suite].per_problem, scores[against, suite].per_problem, options)
+                for metric, figures in found.items():
+                    told.append(
+                        {
+                            "stage": stage,
+                            "against": against,
+                            "relation": relation,
+                            "suite": suite,
+                            "metric": metric,
+                            **figures,
+                        }
+                    )
+    return told
+
+
+def _nearest(
+    stage: str,
+    suite: str,
+    scores: Mapping[tuple[str, str], ScoreFile],
+    parents: Mapping[str, str | None],
+) -> str | None:
+    """The nearest ancestor that was scored on the suite: the parent, unless it was not evaluated."""
+    above = parents[stage]
+    while above is not None and (above, suite) not in scores:
+        above = parents[above]
+    return above
+
+
+def data_facts(reports: Reports) -> dict[str, Any]:
+    """The counts of the data's accounts, without their lists."""
+    told: dict[str, Any] = {}
+    if reports.funnel is not None:
+        told["cleaning"] = {
+            "rows_in": reports.funnel["rows_in"]["rows"],
+            "removed": {step["step"].replace(" ", "_"): step["removed"] for step in reports.funnel["steps"]},
+            "rows_out": reports.funnel["rows_out"]["rows"],
+        }
+    if reports.decontamination is not None:
+        told["decontamination"] = {
+            name: _decontaminated(found) for name, found in sorted(reports.decontamination["suites"].items())
+        }
+    told["datasets"] = {
+        name: {
+            split: {key: report[split][key] for key in ("rows", "curriculum_rows", "crate_rows")}
+            for split in ("train", "val")
+        }
+        for name, report in sorted(reports.mixes.items())
+    }
+    told["rejection_sampling"] = {
+        stage: {
+            **{
+                key: report[key] for key in ("prompts", "samples", "kept", "prompts_with_kept", "parent_rows")
+            },
+            "outcomes": report["outcomes"],
+        }
+        for stage, report in sorted(reports.selections.items())
+    }
+    return told
+
+
+def _decontaminated(found: Mapping[str, Any]) -> dict[str, Any]:
+    told: dict[str, Any] = {"problems": found["problems"], "rows_removed": len(found["removed"])}
+    if "combinations" in found:
+        told["combinations"] = {
+            "suite": found["combinations"]["suite"],
+            "trained": found["combinations"]["trained"],
+            "shared": len(found["combinations"]["shared"]),
+        }
+        told["most_similar"] = found["similarity"].get("maximum")
+    return told
+
+
+def named(words: Sequence[str], flag: str) -> dict[str, str]:
+    """NAME=FILE words as a mapping.
+
+    Raises UserError for a word without `=`, and for a name given twice.
+    """
+    told: dict[str, str] = {}
+    for word in words:
+        name, mark, path = word.partition("=")
+        if not mark or not name or not path:
+            raise UserError(f"{flag}: {word} is no NAME=FILE; write the name before the file")
+        if name in told:
+            raise UserError(f"{flag}: {name} is given twice; name each once")
+        told[name] = path
+    return told

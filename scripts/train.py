@@ -1,0 +1,57 @@
+"""Train one stage: QLoRA on a frozen, quantised base, going on from its parent's adapter.
+
+Beside the manifest named by --out: adapter/, effective.json (what really took effect), history.json, timing.json,
+and work/ with the checkpoints of a training that is not finished.
+"""
+
+from pathlib import Path
+
+from rust_expert.common.cli import add_options, options_from, parser, run, set_up_log
+from rust_expert.common.config.models import LoraOptions, QuantizationOptions, TrainingOptions
+from rust_expert.models.process import prepare_process, settle_libraries
+
+
+def main() -> None:
+    """Read the command line and train."""
+    told = parser(__doc__)
+    told.add_argument("--stage", required=True, metavar="NAME", help="name of the stage")
+    told.add_argument("--method", choices=["sft", "rsft"], default="sft", help="rsft may come without rows")
+    told.add_argument("--base", required=True, metavar="MANIFEST", help="manifest.json of the base")
+    told.add_argument("--parent", required=True, metavar="MANIFEST", help="of the base or of a stage")
+    told.add_argument("--train", nargs="*", default=[], metavar="FILE", help="training rows")
+    told.add_argument("--val", nargs="*", default=[], metavar="FILE", help="validation rows")
+    told.add_argument("--out", required=True, metavar="MANIFEST", help="manifest.json to write")
+    told.add_argument("--code", default="", metavar="HASH", help="version of the code: another one trains anew")
+    told.add_argument(
+        "--lock-wait", type=float, default=900.0, metavar="SECONDS", help="wait for a trainer that does just this"
+    )
+    for section in (TrainingOptions, LoraOptions, QuantizationOptions):
+        add_options(told, section)
+    arguments = told.parse_args()
+    set_up_log(arguments.log)
+    training = options_from(arguments, TrainingOptions)
+    lora = options_from(arguments, LoraOptions)
+    quantization = options_from(arguments, QuantizationOptions)
+    prepare_process(training.threads)
+
+    from rust_expert.models.stage import Order, train_stage
+
+    settle_libraries(training.threads)
+    order = Order(
+        stage=arguments.stage,
+        method=arguments.method,
+        base=Path(arguments.base),
+        parent=Path(arguments.parent),
+        train=arguments.train,
+        val=arguments.val,
+        out=Path(arguments.out),
+        training=training,
+        lora=lora,
+        quantization=quantization,
+        code=arguments.code,
+    )
+    train_stage(order, wait_seconds=arguments.lock_wait)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,112 @@
+"""One version of a package everywhere, every version exact, and each rule's imports in its environment."""
+
+import ast
+import importlib.metadata
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from rust_expert.common.closure import import_closure
+from tools.lock import direct, environment
+from tools.packages import locked
+
+ROOT = Path(__file__).resolve().parents[2]
+ENVIRONMENTS = sorted(path.stem for path in (ROOT / "envs").glob("*.in"))
+OURS = {"rust_expert", "scripts", "tools"}
+
+UNSEEN = {
+    "accelerate": "transformers' Trainer imports it",
+    "bitsandbytes": "transformers imports it for 4-bit weights",
+}
+"""Direct needs that no import statement of ours shows."""
+
+
+def uses() -> list[tuple[str, str]]:
+    """(script, environment) for each rule, as `code_of` states it."""
+    found: set[tuple[str, str]] = set()
+    for path in (ROOT / "rules").glob("*.smk"):
+        found.update(re.findall(r'code_of\(\s*"scripts\.(\w+)",\s*"(\w+)"', path.read_text(encoding="utf-8")))
+    return sorted(found)
+
+
+def third_party(script: str) -> set[str]:
+    """The distributions that the import closure of a script names."""
+    distributions = importlib.metadata.packages_distributions()
+    names: set[str] = set()
+    for path in import_closure(f"scripts.{script}", ROOT):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names.add(node.module.split(".")[0])
+    foreign = names - OURS - set(sys.stdlib_module_names)
+    assert foreign <= set(distributions), (
+        f"{script} imports what is not installed: {foreign - set(distributions)}"
+    )
+    return {re.sub(r"[-_.]+", "-", distributions[name][0]).lower() for name in foreign}
+
+
+def test_there_are_rules_and_environments() -> None:
+    assert ENVIRONMENTS == ["data", "judge", "report", "sample", "train"]
+    assert len(uses()) >= 15
+    assert {environment for _, environment in uses()} == set(ENVIRONMENTS)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "rules").glob("*.smk")), ids=lambda path: path.stem)
+def test_a_rule_names_one_environment(path: Path) -> None:
+    for rule in re.split(r"^rule ", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
+        stated = re.findall(r'code_of\(\s*"scripts\.(\w+)",\s*"(\w+)"', rule)
+        conda = re.findall(r"envs/(\w+)\.yaml", rule)
+        started = re.findall(r"python -m scripts\.(\w+)", rule)
+        assert started, f"{rule.split(':')[0]} starts no script"
+        assert [script for script, _ in stated] == started
+        assert [environment for _, environment in stated] == conda
+
+
+@pytest.mark.parametrize(("script", "environment"), uses())
+def test_imports_are_in_the_environment(script: str, environment: str) -> None:
+    stated = set(direct(ROOT / "envs" / f"{environment}.in"))
+    missing = third_party(script) - stated
+    assert not missing, (
+        f"envs/{environment}.in lacks {sorted(missing)}, which scripts.{script} imports; add it, make lock"
+    )
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_nothing_idle_in_an_environment(environment: str) -> None:
+    used = set().union(*(third_party(script) for script, env in uses() if env == environment))
+    idle = set(direct(ROOT / "envs" / f"{environment}.in")) - used - set(UNSEEN)
+    assert not idle, f"envs/{environment}.in states {sorted(idle)}, which no rule of it imports"
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", *(f"envs/{name}.lock" for name in ENVIRONMENTS)])
+def test_every_version_is_exact_and_no_host_is_named(name: str) -> None:
+    for line in (ROOT / name).read_text(encoding="utf-8").splitlines():
+        assert "://" not in line
+        assert line.startswith("#") or re.fullmatch(r"[a-z0-9][a-z0-9._-]*==[^ ;*]+( ; .+)?", line), line
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_pins_agree_everywhere(name: str) -> None:
+    everything = locked(ROOT / "requirements.lock")
+    lock = locked(ROOT / "envs" / f"{name}.lock")
+    for package, rows in lock.items():
+        assert {version for version, _ in rows} <= {version for version, _ in everything[package]}, package
+    source = ROOT / "envs" / f"{name}.in"
+    text = (ROOT / "envs" / f"{name}.yaml").read_text(encoding="utf-8")
+    assert text == environment(source, source.with_suffix(".lock")), "make lock was not run"
+    pip = yaml.safe_load(text)["dependencies"][-1]["pip"]
+    assert [row.split("==")[0] for row in pip] == direct(source)
+    for row in pip:
+        package, version = row.split("==")
+        assert version in {known for known, _ in lock[package]}
+
+
+def test_the_workflow_itself_is_locked() -> None:
+    everything = locked(ROOT / "requirements.lock")
+    for package in direct(ROOT / "requirements.in"):
+        assert package in everything
+    assert everything["torch"] == [("2.13.0", "")]
