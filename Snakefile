@@ -1,5 +1,6 @@
 """Rust Expert: from real Rust crates to a measured Rust-expert language model. See README.md."""
 
+
 configfile: f"{workflow.basedir}/config/config.yaml"
 
 

@@ -42,6 +42,16 @@ def code_of(module, env):
     return code_fingerprint(module, ROOT, (ROOT / "envs" / f"{env}.lock",))
 
 
+def literal(text):
+    """A param that stands as it is: in a plain string Snakemake would read braces as wildcards."""
+    return lambda wildcards: text
+
+
+def options_of(section):
+    """A config section as the flags of a script; the rule runs again when, and only when, one of its keys changes."""
+    return literal(cli.flags(section))
+
+
 CONFIG = or_stop(profile.check, config)
 TOOLCHAIN = or_stop(rustc_version)
 
@@ -50,7 +60,11 @@ CURRICULUM_SHARDS = CONFIG.curriculum_shards
 DATASET_SHARDS = range(CONFIG.dataset_shards)
 SFT_STAGES = [name for name, stage in CONFIG.stages.items() if stage.method == "sft"]
 RSFT_STAGES = [name for name, stage in CONFIG.stages.items() if stage.method == "rsft"]
-EVALUATED = [(stage, suite) for stage in CONFIG.evaluate.stages for suite in CONFIG.evaluate.suites]
+EVALUATED = [
+    (stage, suite)
+    for stage in CONFIG.evaluate.stages
+    for suite in CONFIG.evaluate.suites
+]
 NEEDED_STAGES = {
     name for stage in CONFIG.evaluate.stages for name in profile.ancestry(CONFIG, stage)
 }
@@ -116,9 +130,7 @@ def corpus_options():
 
 
 FETCH = corpus_options()
-CRATE_ROWS = {
-    str(shard): or_stop(shard_rows, FETCH, shard) for shard in CORPUS_SHARDS
-}
+CRATE_ROWS = {str(shard): or_stop(shard_rows, FETCH, shard) for shard in CORPUS_SHARDS}
 
 
 # Data sets
@@ -126,7 +138,9 @@ CRATE_ROWS = {
 
 def dataset_files(name, split, kind="parquet"):
     """The shards of a data set."""
-    return [f"results/dataset/{name}/{split}-{shard}.{kind}" for shard in DATASET_SHARDS]
+    return [
+        f"results/dataset/{name}/{split}-{shard}.{kind}" for shard in DATASET_SHARDS
+    ]
 
 
 def base_shards(split):
@@ -185,5 +199,5 @@ def base_flags():
 
 def show_table():
     """Print the table at the end of a run; `make run` prints it itself, also when nothing was to be done."""
-    if "RUST_EXPERT_RUN" not in os.environ:
+    if "RUST_EXPERT_RUN" not in os.environ and Path("results/metrics.json").exists():
         shell("python -m scripts.table results/metrics.json")

@@ -5,22 +5,24 @@ rule clean:
     """Remove duplicates and whatever a suite holds, then split by crate and by combination."""
     input:
         tasks=[f"results/tasks/{shard}.parquet" for shard in CORPUS_SHARDS],
-        curriculum=[f"results/curriculum/{shard}.parquet" for shard in range(CURRICULUM_SHARDS)],
+        curriculum=[
+            f"results/curriculum/{shard}.parquet" for shard in range(CURRICULUM_SHARDS)
+        ],
         suites=SUITE_FILES,
     output:
         rows="results/dataset/clean.parquet",
         decontamination="results/dataset/decontamination.json",
         funnel="results/dataset/funnel.json",
-    params:
-        code=code_of("scripts.clean", "data"),
-        options=cli.flags(CONFIG.clean),
-        suites=NAMED_SUITES,
     log:
         "results/logs/clean.log",
     benchmark:
         "results/benchmarks/clean.tsv"
     conda:
         "../envs/data.yaml"
+    params:
+        code=code_of("scripts.clean", "data"),
+        options=options_of(CONFIG.clean),
+        suites=NAMED_SUITES,
     shell:
         "python -m scripts.clean --tasks {input.tasks} --curriculum {input.curriculum} --suites {params.suites}"
         " --out {output.rows} --decontamination {output.decontamination} --funnel {output.funnel}"
@@ -37,16 +39,16 @@ rule mix:
         dataset_files("{dataset}", "train", "jsonl"),
         dataset_files("{dataset}", "val", "jsonl"),
         report="results/dataset/{dataset}/mix.json",
-    params:
-        code=code_of("scripts.mix", "data"),
-        options=lambda wildcards: cli.flags(CONFIG.datasets[wildcards.dataset]),
-        shards=len(DATASET_SHARDS),
     log:
         "results/logs/mix/{dataset}.log",
     benchmark:
         "results/benchmarks/mix/{dataset}.tsv"
     conda:
         "../envs/data.yaml"
+    params:
+        code=code_of("scripts.mix", "data"),
+        options=lambda wildcards: cli.flags(CONFIG.datasets[wildcards.dataset]),
+        shards=len(DATASET_SHARDS),
     shell:
         "python -m scripts.mix --clean {input} --name {wildcards.dataset} --report {output.report}"
         " --shards {params.shards} {params.options} --log {log}"
@@ -59,17 +61,17 @@ rule rsft_prompts:
         suites=SUITE_FILES,
     output:
         "results/suites/{stage}-prompts.jsonl",
-    wildcard_constraints:
-        stage=one_of(RSFT_STAGES),
-    params:
-        code=code_of("scripts.rsft_prompts", "data"),
-        options=lambda wildcards: cli.flags(CONFIG.stages[wildcards.stage].prompts),
     log:
         "results/logs/rsft_prompts/{stage}.log",
     benchmark:
         "results/benchmarks/rsft_prompts/{stage}.tsv"
+    wildcard_constraints:
+        stage=one_of(RSFT_STAGES),
     conda:
         "../envs/data.yaml"
+    params:
+        code=code_of("scripts.rsft_prompts", "data"),
+        options=lambda wildcards: cli.flags(CONFIG.stages[wildcards.stage].prompts),
     shell:
         "python -m scripts.rsft_prompts --data {input.data} --suites {input.suites} --out {output}"
         " {params.options} --log {log}"
@@ -87,18 +89,18 @@ rule rsft_select:
         dataset_files("{stage}", "train"),
         dataset_files("{stage}", "val"),
         report="results/dataset/{stage}/selection.json",
-    wildcard_constraints:
-        stage=one_of(RSFT_STAGES),
-    params:
-        code=code_of("scripts.rsft_select", "data"),
-        options=lambda wildcards: cli.flags(CONFIG.stages[wildcards.stage].keep),
-        shards=len(DATASET_SHARDS),
     log:
         "results/logs/rsft_select/{stage}.log",
     benchmark:
         "results/benchmarks/rsft_select/{stage}.tsv"
+    wildcard_constraints:
+        stage=one_of(RSFT_STAGES),
     conda:
         "../envs/data.yaml"
+    params:
+        code=code_of("scripts.rsft_select", "data"),
+        options=lambda wildcards: cli.flags(CONFIG.stages[wildcards.stage].keep),
+        shards=len(DATASET_SHARDS),
     shell:
         "python -m scripts.rsft_select --stage {wildcards.stage} --problems {input.problems} --completions {input.completions}"
         " --verdicts {input.verdicts} --parent-train {input.train} --parent-val {input.val} --report {output.report}"

@@ -8,17 +8,17 @@ rule judge:
         suite=suite_file,
     output:
         "results/verdicts/{stage}/{suite}.parquet",
-    params:
-        code=code_of("scripts.judge", "judge"),
-        options=cli.flags(CONFIG.judge),
-        toolchain=TOOLCHAIN,
     log:
         "results/logs/judge/{stage}/{suite}.log",
     benchmark:
         "results/benchmarks/judge/{stage}/{suite}.tsv"
-    threads: max(1, workflow.cores // 2)
     conda:
         "../envs/judge.yaml"
+    threads: max(1, workflow.cores // 2)
+    params:
+        code=code_of("scripts.judge", "judge"),
+        options=options_of(CONFIG.judge),
+        toolchain=TOOLCHAIN,
     shell:
         "python -m scripts.judge {input.samples} --suite {input.suite} --out {output} --workers {threads}"
         " {params.options} --log {log}"
@@ -32,15 +32,15 @@ rule score:
         suite=suite_file,
     output:
         "results/metrics/{stage}/{suite}.json",
-    params:
-        code=code_of("scripts.score", "report"),
-        options=cli.flags(CONFIG.score),
     log:
         "results/logs/score/{stage}/{suite}.log",
     benchmark:
         "results/benchmarks/score/{stage}/{suite}.tsv"
     conda:
         "../envs/report.yaml"
+    params:
+        code=code_of("scripts.score", "report"),
+        options=options_of(CONFIG.score),
     shell:
         "python -m scripts.score --verdicts {input.verdicts} --suite {input.suite}"
         " --completions {input.completions} --out {output} {params.options} --log {log}"

@@ -5,24 +5,36 @@ rule summarize:
     """Gather the figures and compare every stage with its parent and with base."""
     input:
         scores=[f"results/metrics/{stage}/{suite}.json" for stage, suite in EVALUATED],
-        manifests=[f"results/models/{stage}/manifest.json" for stage in CONFIG.evaluate.stages],
+        manifests=[
+            f"results/models/{stage}/manifest.json" for stage in CONFIG.evaluate.stages
+        ],
         funnel="results/dataset/funnel.json",
         decontamination="results/dataset/decontamination.json",
         mixes=[f"results/dataset/{name}/mix.json" for name in USED_DATASETS],
-        selections=[f"results/dataset/{stage}/selection.json" for stage in EVALUATED_RSFT],
+        selections=[
+            f"results/dataset/{stage}/selection.json" for stage in EVALUATED_RSFT
+        ],
     output:
         "results/metrics/summary.json",
+    log:
+        "results/logs/summarize.log",
+    benchmark:
+        "results/benchmarks/summarize.tsv"
+    conda:
+        "../envs/report.yaml"
     params:
         code=code_of("scripts.summarize", "report"),
         scores=[
             f"{stage}:{suite}=results/metrics/{stage}/{suite}.json"
             for stage, suite in EVALUATED
         ],
-        parents=json.dumps(
-            {
-                stage: None if stage == "base" else parent_of(stage)
-                for stage in CONFIG.evaluate.stages
-            }
+        parents=literal(
+            json.dumps(
+                {
+                    stage: None if stage == "base" else parent_of(stage)
+                    for stage in CONFIG.evaluate.stages
+                }
+            )
         ),
         manifests=[
             f"{stage}=results/models/{stage}/manifest.json"
@@ -30,15 +42,10 @@ rule summarize:
         ],
         mixes=[f"{name}=results/dataset/{name}/mix.json" for name in USED_DATASETS],
         selections=[
-            f"{stage}=results/dataset/{stage}/selection.json" for stage in EVALUATED_RSFT
+            f"{stage}=results/dataset/{stage}/selection.json"
+            for stage in EVALUATED_RSFT
         ],
-        options=cli.flags(CONFIG.score),
-    log:
-        "results/logs/summarize.log",
-    benchmark:
-        "results/benchmarks/summarize.tsv"
-    conda:
-        "../envs/report.yaml"
+        options=options_of(CONFIG.score),
     shell:
         "python -m scripts.summarize --scores {params.scores} --parents {params.parents:q}"
         " --manifests {params.manifests} --funnel {input.funnel} --decontamination {input.decontamination}"
@@ -51,13 +58,13 @@ rule provenance:
         "results/metrics/summary.json",
     output:
         "results/provenance.json",
-    params:
-        code=code_of("scripts.provenance", "report"),
-        config=CONFIG.model_dump_json(by_alias=True),
     log:
         "results/logs/provenance.log",
     conda:
         "../envs/report.yaml"
+    params:
+        code=code_of("scripts.provenance", "report"),
+        config=literal(CONFIG.model_dump_json(by_alias=True)),
     shell:
         "python -m scripts.provenance --config-json {params.config:q} --benchmarks results/benchmarks"
         " --out {output} --log {log}"
@@ -71,14 +78,22 @@ rule report:
         funnel="results/dataset/funnel.json",
         decontamination="results/dataset/decontamination.json",
         mixes=[f"results/dataset/{name}/mix.json" for name in USED_DATASETS],
-        manifests=[f"results/models/{stage}/manifest.json" for stage in CONFIG.evaluate.stages],
+        manifests=[
+            f"results/models/{stage}/manifest.json" for stage in CONFIG.evaluate.stages
+        ],
         suites=[suite_path(suite) for suite in CONFIG.evaluate.suites],
         samples=[f"results/samples/{stage}/{suite}.jsonl" for stage, suite in EVALUATED],
-        verdicts=[f"results/verdicts/{stage}/{suite}.parquet" for stage, suite in EVALUATED],
+        verdicts=[
+            f"results/verdicts/{stage}/{suite}.parquet" for stage, suite in EVALUATED
+        ],
     output:
         page="results/report.html",
         training="results/plots/training.csv",
         rates="results/plots/rates.csv",
+    log:
+        "results/logs/report.log",
+    conda:
+        "../envs/report.yaml"
     params:
         code=code_of("scripts.report", "report"),
         suites=[
@@ -93,11 +108,7 @@ rule report:
             f"--model {stage} results/models/{stage}/manifest.json"
             for stage in CONFIG.evaluate.stages
         ],
-        options=cli.flags(CONFIG.report),
-    log:
-        "results/logs/report.log",
-    conda:
-        "../envs/report.yaml"
+        options=options_of(CONFIG.report),
     shell:
         "python -m scripts.report --summary {input.summary} --provenance {input.provenance}"
         " {params.suites} {params.answers} {params.models} --funnel {input.funnel}"
@@ -113,12 +124,12 @@ rule publish:
         report="results/report.html",
     output:
         "results/metrics.json",
-    params:
-        code=code_of("scripts.publish", "report"),
     log:
         "results/logs/publish.log",
     conda:
         "../envs/report.yaml"
+    params:
+        code=code_of("scripts.publish", "report"),
     shell:
         "python -m scripts.publish --summary {input.summary} --beside {input.provenance} {input.report}"
         " --out {output} --log {log}"

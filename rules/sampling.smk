@@ -9,19 +9,19 @@ rule sample:
         suite=suite_file,
     output:
         "results/samples/{stage}/{suite}.jsonl",
-    params:
-        code=code_of("scripts.sample", "sample"),
-        options=sampling_flags,
-        quantization=cli.flags(CONFIG.quantization),
     log:
         "results/logs/sample/{stage}/{suite}.log",
     benchmark:
         "results/benchmarks/sample/{stage}/{suite}.tsv"
-    resources:
-        gpu=1,
     priority: 5
     conda:
         "../envs/sample.yaml"
+    resources:
+        gpu=1,
+    params:
+        code=code_of("scripts.sample", "sample"),
+        options=sampling_flags,
+        quantization=options_of(CONFIG.quantization),
     shell:
         "python -m scripts.sample --base {input.base} --model {input.model} --suite {input.suite} --out {output}"
         " {params.options} --log {log}"

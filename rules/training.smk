@@ -8,18 +8,18 @@ rule base:
         val=base_shards("val"),
     output:
         "results/models/base/manifest.json",
-    params:
-        code=code_of("scripts.base", "train"),
-        options=base_flags(),
     log:
         "results/logs/base.log",
     benchmark:
         "results/benchmarks/base.tsv"
-    resources:
-        gpu=1,
     priority: 10
     conda:
         "../envs/train.yaml"
+    resources:
+        gpu=1,
+    params:
+        code=code_of("scripts.base", "train"),
+        options=literal(base_flags()),
     shell:
         "python -m scripts.base --train {input.train} --val {input.val} --out {output}"
         " --code {params.code} {params.options} --log {log}"
@@ -34,23 +34,23 @@ rule train_sft:
         val=data_of("val"),
     output:
         "results/models/{stage}/manifest.json",
-    wildcard_constraints:
-        stage=one_of(SFT_STAGES),
-    params:
-        code=code_of("scripts.train", "train"),
-        method=lambda wildcards: CONFIG.stages[wildcards.stage].method,
-        options=training_flags,
-        lora=cli.flags(CONFIG.lora),
-        quantization=cli.flags(CONFIG.quantization),
     log:
         "results/logs/train/{stage}.log",
     benchmark:
         "results/benchmarks/train/{stage}.tsv"
-    resources:
-        gpu=1,
+    wildcard_constraints:
+        stage=one_of(SFT_STAGES),
     priority: 10
     conda:
         "../envs/train.yaml"
+    resources:
+        gpu=1,
+    params:
+        code=code_of("scripts.train", "train"),
+        method=lambda wildcards: CONFIG.stages[wildcards.stage].method,
+        options=training_flags,
+        lora=options_of(CONFIG.lora),
+        quantization=options_of(CONFIG.quantization),
     shell:
         "python -m scripts.train --stage {wildcards.stage} --method {params.method} --base {input.base} --parent {input.parent}"
         " --train {input.train} --val {input.val} --out {output}"

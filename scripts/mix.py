@@ -21,6 +21,7 @@ def main() -> None:
     told.add_argument(
         "--report", required=True, metavar="JSON", help="the account of the draw; shards lie beside it"
     )
+    told.add_argument("--shards", type=int, default=1, metavar="N", help="files per split (default 1)")
     add_options(told, DatasetSpec)
     arguments = told.parse_args()
     set_up_log(arguments.log)
@@ -28,8 +29,8 @@ def main() -> None:
     mixed = mix(read_samples(arguments.clean), arguments.name, spec)
     folder = Path(arguments.report).parent
     files = [
-        *write_shards(folder, "train", mixed.train, spec.shards),
-        *write_shards(folder, "val", mixed.val, spec.shards),
+        *write_shards(folder, "train", mixed.train, arguments.shards),
+        *write_shards(folder, "val", mixed.val, arguments.shards),
     ]
     write_json(arguments.report, {**mixed.report, "files": files})
     log.info(

@@ -23,9 +23,14 @@ def main() -> None:
     """Read the command line, collect, write."""
     told = parser(__doc__)
     told.add_argument(
-        "--config-json", required=True, metavar="JSON", help="the effective configuration: a JSON file, or JSON itself"
+        "--config-json",
+        required=True,
+        metavar="JSON",
+        help="the effective configuration: a JSON file, or JSON itself",
     )
-    told.add_argument("--benchmarks", required=True, metavar="DIR", help="folder of Snakemake's benchmark files")
+    told.add_argument(
+        "--benchmarks", required=True, metavar="DIR", help="folder of Snakemake's benchmark files"
+    )
     told.add_argument("--out", required=True, metavar="JSON", help="the file to write")
     arguments = told.parse_args()
     set_up_log(arguments.log)
@@ -41,7 +46,9 @@ def _config(given: str) -> dict[str, Any]:
     try:
         return checked_config(json.loads(given), "--config-json")
     except json.JSONDecodeError as error:
-        raise UserError(f"--config-json: not valid JSON ({error}); pass the whole configuration as JSON") from None
+        raise UserError(
+            f"--config-json: not valid JSON ({error}); pass the whole configuration as JSON"
+        ) from None
 
 
 if __name__ == "__main__":

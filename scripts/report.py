@@ -6,7 +6,7 @@
       --model base results/models/base/manifest.json
       --fetched results/corpus/fetch/*.json --rejections results/corpus/rejections/*.jsonl --counts results/tasks/*.json
       --funnel results/dataset/funnel.json --decontamination results/dataset/decontamination.json
-      --mix results/dataset/broad/mix.json --out results/report.html --plots results/plots
+      --mix results/dataset/broad/mix.json --out results/report.html --plots results/plots --cards results/cards
 
 Only --summary, --out and --plots are needed; what is not given is left out of the page. The first --suite is the one
 that the headline speaks of. --suite, --answers and --model are repeated, once for each file.
@@ -23,6 +23,7 @@ from rust_expert.common.errors import UserError
 from rust_expert.common.files import read_json, write_text
 from rust_expert.common.tables import read_jsonl
 from rust_expert.report.assemble import Material, build
+from rust_expert.report.cards import dataset_card, model_card
 from rust_expert.report.corpus import read_corpus
 from rust_expert.report.evidence import Answer, read_answers
 from rust_expert.report.journey import CleanFunnel, Decontamination, Mix, read_part
@@ -50,17 +51,29 @@ def main() -> None:
         help="what a stage answered to a suite, and the judge's verdicts",
     )
     told.add_argument(
-        "--model", nargs=2, action="append", default=[], metavar=("STAGE", "MANIFEST"), help="a stage's manifest"
+        "--model",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("STAGE", "MANIFEST"),
+        help="a stage's manifest",
     )
-    told.add_argument("--fetched", nargs="*", default=[], metavar="JSON", help="manifests of the fetched crates")
+    told.add_argument(
+        "--fetched", nargs="*", default=[], metavar="JSON", help="manifests of the fetched crates"
+    )
     told.add_argument("--rejections", nargs="*", default=[], metavar="JSONL", help="what the gates left out")
-    told.add_argument("--counts", nargs="*", default=[], metavar="JSON", help="from items to samples, by shard")
+    told.add_argument(
+        "--counts", nargs="*", default=[], metavar="JSON", help="from items to samples, by shard"
+    )
     told.add_argument("--funnel", metavar="JSON", help="the account of cleaning")
     told.add_argument("--decontamination", metavar="JSON", help="what gave problems away")
     told.add_argument("--mix", nargs="*", default=[], metavar="JSON", help="accounts of the data sets")
-    told.add_argument("--link", nargs="*", default=[], metavar="FILE", help="more files to name at the page's end")
+    told.add_argument(
+        "--link", nargs="*", default=[], metavar="FILE", help="more files to name at the page's end"
+    )
     told.add_argument("--out", required=True, metavar="HTML", help="the report")
     told.add_argument("--plots", required=True, metavar="DIR", help="folder for training.csv and rates.csv")
+    told.add_argument("--cards", metavar="DIR", help="folder for model.md and dataset.md (default: none)")
     add_options(told, ReportOptions)
     given = told.parse_args()
     set_up_log(given.log)
@@ -75,7 +88,9 @@ def main() -> None:
         suites={name: read_jsonl(path, Problem) for name, path in given.suite},
         answers=answers,
         runs={stage: read_run(stage, path) for stage, path in given.model},
-        corpus=read_corpus(given.fetched, given.rejections, given.counts) if given.fetched or given.counts else None,
+        corpus=read_corpus(given.fetched, given.rejections, given.counts)
+        if given.fetched or given.counts
+        else None,
         funnel=read_part(given.funnel, CleanFunnel) if given.funnel else None,
         mixes=[read_part(path, Mix) for path in given.mix],
         decontamination=read_part(given.decontamination, Decontamination) if given.decontamination else None,
@@ -85,6 +100,9 @@ def main() -> None:
     write_text(given.out, page)
     write_text(Path(given.plots) / "training.csv", training_csv(material.summary, material.runs))
     write_text(Path(given.plots) / "rates.csv", rates_csv(material.summary))
+    if given.cards:
+        write_text(Path(given.cards) / "model.md", model_card(material))
+        write_text(Path(given.cards) / "dataset.md", dataset_card(material))
     log.info("%s: %d kB", given.out, len(page.encode()) // 1000)
 
 

@@ -31,6 +31,7 @@ def main() -> None:
     told.add_argument(
         "--report", required=True, metavar="JSON", help="the account of every sample; shards beside it"
     )
+    told.add_argument("--shards", type=int, default=1, metavar="N", help="files per split (default 1)")
     add_options(told, RsftKeep)
     arguments = told.parse_args()
     set_up_log(arguments.log)
@@ -46,8 +47,8 @@ def main() -> None:
     val = read_samples(arguments.parent_val)
     folder = Path(arguments.report).parent
     files = [
-        *write_shards(folder, "train", selected.train, keep.shards),
-        *write_shards(folder, "val", val, keep.shards),
+        *write_shards(folder, "train", selected.train, arguments.shards),
+        *write_shards(folder, "val", val, arguments.shards),
     ]
     write_json(arguments.report, {**selected.report, "val_rows": len(val), "files": files})
     log.info(

@@ -159,10 +159,9 @@ def _raise_if_network(told: str) -> None:
 def _watched(command: list[str], additions: dict[str, str]) -> tuple[int, str]:
     """Run a command so that the user sees its progress; returns its status and, where it failed, what it said."""
     environment = os.environ | additions
-    if sys.stderr.isatty():
-        if subprocess.run(command, env=environment).returncode == 0:
-            return 0, ""
-        # Bars need the terminal itself; a second try, without them, tells why (and may well succeed).
+    # Bars need the terminal itself; a second try, without them, tells why it failed (and may well succeed).
+    if sys.stderr.isatty() and subprocess.run(command, env=environment).returncode == 0:
+        return 0, ""
     said: list[str] = []
     with subprocess.Popen(
         command, env=environment, stderr=subprocess.PIPE, text=True, errors="replace"

@@ -1,9 +1,12 @@
 """Unpacking a .crate file (a gzipped tar) without trusting it."""
 
+import errno
 import gzip
 import tarfile
 import zlib
 from pathlib import Path, PurePosixPath
+
+from rust_expert.common.errors import UserError
 
 LARGEST = 256 * 2**20
 """Bytes that one crate may unpack to."""
@@ -38,13 +41,23 @@ def unpack(archive: Path, prefix: str, target: Path) -> None:
                     )
                 stream = pack.extractfile(member)
                 assert stream is not None  # a regular file, as checked
-                path = target.joinpath(*name.parts)
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(stream.read())
+                _write(target.joinpath(*name.parts), stream.read())
     except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error, OSError) as error:
         raise ArchiveFault(f"its archive cannot be unpacked: {error}") from None
     if not seen:
         raise ArchiveFault("its archive is empty")
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
+            raise UserError(
+                f"the crate cache cannot be written ({error.strerror}); make room there"
+            ) from None
+        raise  # the archive's own fault: a name too long, a file where a folder must be
 
 
 def _checked(member: tarfile.TarInfo, prefix: str) -> PurePosixPath | None:

@@ -5,6 +5,7 @@ RUST_EXPERT_CACHE or ~/.cache/rust-expert
   crates/NAME-VERSION-SHA256.digest    hash over them, so that a damaged copy is noticed and fetched again
 """
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -71,12 +72,16 @@ def keep(place: str, fill: Callable[[Path], None]) -> Path:
         content.mkdir()
         fill(content)
         digest = tree_digest(content)
-        # The note goes first and comes last: without it the folder does not count.
-        _digest_of(final).unlink(missing_ok=True)
-        if final.exists():
-            os.replace(final, temporary / "old")
-        os.replace(content, final)
-        write_text(_digest_of(final), digest + "\n")
+        with open(final.parent / ".lock", "w", encoding="ascii") as guard:
+            # Another run may have put the same crate there meanwhile; the lock vanishes with the process.
+            fcntl.flock(guard, fcntl.LOCK_EX)
+            if not is_whole(place):
+                # The note goes first and comes last: without it the folder does not count.
+                _digest_of(final).unlink(missing_ok=True)
+                if final.exists():
+                    os.replace(final, temporary / "old")
+                os.replace(content, final)
+                write_text(_digest_of(final), digest + "\n")
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return final

@@ -1,4 +1,4 @@
-"""One shard of the corpus: its crates fetched, verified, unpacked into the cache; what fails is recorded, the rest goes on."""
+"""One shard of the corpus: its crates fetched, verified, unpacked into the cache; a crate that fails is recorded."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""Crates from a folder of the user's own (`source: path`), copied into the cache so that they cannot change in mid-run."""
+"""Crates from a folder of the user's own (`source: path`), copied into the cache so that no run sees them change."""
 
 import hashlib
 import os

@@ -10,7 +10,7 @@ from rust_expert.crates.rust_text import Measures, library_files, measure
 
 
 class Rejection(BaseModel):
-    """A crate that a gate keeps out: which gate, why in words, and the figure that decided (None where there is none)."""
+    """A crate that a gate keeps out: which gate, why in words, and the figure that decided (None: no figure)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

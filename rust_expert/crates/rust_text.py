@@ -1,4 +1,4 @@
-"""Just enough of Rust's lexical rules to tell code from comments and texts; parsing proper is the syntax room's work."""
+"""Just enough of Rust's lexical rules to tell code from comments and texts; parsing is the syntax room's work."""
 
 import re
 from dataclasses import dataclass

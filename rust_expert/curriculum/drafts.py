@@ -124,19 +124,19 @@ class Draw:
 
     def slice(self) -> str:
         """A name for a slice: four letters at most, so that rustfmt breaks every chain alike."""
-        return self.one("xs", "nums", "data", "vals")
+        return self.one("xs", "nums", "data")
 
     def scalar(self) -> str:
         """A name for a number."""
-        return self.one("x", "n", "num", "value")
+        return self.one("x", "n", "num")
 
     def pair(self) -> tuple[str, str]:
         """Names for two numbers."""
-        return self._rng.choice((("a", "b"), ("x", "y"), ("m", "n"), ("left", "right")))
+        return self._rng.choice((("a", "b"), ("x", "y"), ("m", "n")))
 
     def text(self) -> str:
         """A name for a string."""
-        return self.one("s", "text", "line", "src")
+        return self.one("s", "text", "line")
 
     def noun(self) -> str:
         """A word for the things in a slice."""

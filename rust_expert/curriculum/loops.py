@@ -50,45 +50,6 @@ def digits(draw: Draw, kind: str, fold: str, cond: str) -> Draft:
     )
 
 
-_SHRINK = {
-    "halve": ("{n} /= 2;", lambda n, k: n // 2),
-    "third": ("{n} /= 3;", lambda n, k: n // 3),
-    "tenth": ("{n} /= 10;", lambda n, k: n // 10),
-    "minus": ("{n} -= {k};", lambda n, k: n - k),
-}
-_YIELD = {"steps": "the number of steps", "last": "what is left", "sum": "the sum of the numbers on the way"}
-
-
-@family(kind=UNSIGNED, shrink=_SHRINK, result=_YIELD)
-def while_steps(draw: Draw, kind: str, shrink: str, result: str) -> Draft:
-    """A number made smaller until it is small enough."""
-    form, step = _SHRINK[shrink]
-    k = draw.constant((2, 3, 4, 5, 6, 7, 8, 9))
-    n, out = draw.scalar(), {"steps": "steps", "sum": "total"}.get(result, "")
-    change = form.format(n=n, k=k)
-    inner = {"steps": (change, "steps += 1;"), "sum": (f"total += {n};", change)}.get(result, (change,))
-    loop = block(f"while {n} >= {k} {{", inner)
-    body = (*loop, n) if result == "last" else (f"let mut {out} = 0;", *loop, out)
-
-    def run(n: int) -> int:
-        steps = total = 0
-        while n >= k:
-            steps, total, n = steps + 1, total + n, step(n, k)  # type: ignore[no-untyped-call]
-        return {"steps": steps, "last": n, "sum": total}[result]
-
-    verbs = {"halve": f"Halves `{n}`", "minus": f"Subtracts {k} from `{n}`"}
-    told = verbs.get(shrink, f"Divides `{n}` by {3 if shrink == 'third' else 10}")
-    return Draft(
-        name=draw.one(f"{shrink}_{result}", f"{result}_{shrink}"),
-        params=(Param(f"mut {n}", kind),),
-        returns="u32" if result == "steps" else kind,
-        doc=f"{told} until it is below {k} and returns {_YIELD[result]}.",
-        body=body,
-        reference=run,
-        inputs=[(0,), (k,), (k - 1,), (2 * k,), *((draw.cases.randint(10, 300),) for _ in range(5))],
-    )
-
-
 _DOWN = {
     "one": ("- 1", "one less", lambda n: n - 1),
     "half": ("/ 2", "half of it", lambda n: n // 2),

@@ -37,44 +37,6 @@ def _two(draw: Draw, kind: str) -> list[tuple[list[int], list[int]]]:
     return list(zip(lists, others, strict=True))
 
 
-_RELATIONS: dict[str, tuple[str, str, Callable[[int, int], bool]]] = {
-    "equal": ("{a} == {b}", "equal", lambda a, b: a == b),
-    "rising": ("{a} < {b}", "rising", lambda a, b: a < b),
-    "falling": ("{a} > {b}", "falling", lambda a, b: a > b),
-    "same_parity": ("{a} % 2 == {b} % 2", "equally odd or even", lambda a, b: remainder(a, 2) == remainder(b, 2)),
-}
-_MANY: dict[str, tuple[str, str, Callable[[list[bool]], Any]]] = {
-    "count": ("usize", "Counts", lambda held: sum(held)),
-    "any": ("bool", "Checks", any),
-    "all": ("bool", "Checks", all),
-    "position": ("Option<usize>", "Finds", lambda held: held.index(True) if True in held else None),
-}
-
-
-@family(kind=FOUR, relation=_RELATIONS, fold=("count", "any", "all", "position"))
-def neighbours(draw: Draw, kind: str, relation: str, fold: str) -> Draft:
-    """Neighbouring values of a slice compared."""
-    (form, phrase, holds), (returns, _, run) = _RELATIONS[relation], _MANY[fold]
-    xs = draw.slice()
-    code = form.format(a="w[0]", b="w[1]")
-    calls = (f"filter(|w| {code})", "count()") if fold == "count" else (f"{fold}(|w| {code})",)
-    doc = {
-        "count": f"{draw.one('Counts', 'Returns the number of')} neighbours in `{xs}` that are {phrase}.",
-        "any": f"{draw.one('Checks', 'Tells')} whether any two neighbours in `{xs}` are {phrase}.",
-        "all": f"{draw.one('Checks', 'Tells')} whether all neighbours in `{xs}` are {phrase}.",
-        "position": f"{draw.one('Finds', 'Returns')} the index of the first neighbours in `{xs}` that are {phrase}.",
-    }[fold]
-    return Draft(
-        name=draw.one(f"{fold}_{relation}_neighbours", f"neighbours_{relation}_{fold}", f"{fold}_{relation}_steps"),
-        params=(Param(xs, f"&[{kind}]"),),
-        returns=returns,
-        doc=doc,
-        body=chain(xs, "windows(2)", *calls),
-        reference=lambda xs: run([holds(x, y) for x, y in pairwise(xs)]),
-        inputs=singles([*draw.lists(TYPES[kind], limit=6), [1, 2, 5, 9], [7, 4, 2], [3, 3, 3], [8]]),
-    )
-
-
 @family(kind=FOUR, pair=BOTH, fold=("sum", "max", "collect"))
 def windows(draw: Draw, kind: str, pair: str, fold: str) -> Draft:
     """Neighbouring values of a slice combined, then folded."""

@@ -7,7 +7,7 @@ from rust_expert.curriculum.tasks import Task
 HUMANEVAL = "humaneval"
 # {sig} is the signature without `fn`, {does} the doc comment in running text, {do} the same as an order.
 TEMPLATES = {
-    "write": "Write a Rust function `{sig}` that {does}.",
+    "write": "Write the Rust function `fn {sig}` that {does}.",
     "implement": "Implement `fn {sig}` in Rust. It {does}.",
     "order": "{do}. Write it in Rust as `fn {sig}`.",
     "need": "I need a Rust function that {does}. Its signature is `fn {sig}`.",

@@ -96,57 +96,6 @@ def chars(draw: Draw, use: str, test: str, order: str) -> Draft:
     )
 
 
-_CASED = {("vowel", "upper"), ("same", "upper"), ("lower", "upper"), ("alphabetic", "upper"), ("ascii", "upper"),
-          ("upper", "lower"), ("alphabetic", "lower"), ("ascii", "lower")}  # fmt: skip
-
-_CHANGES: dict[str, tuple[str, str, Callable[[str, str], str]]] = {
-    "mask": ("'{k}'", "replaced by '{k}'", lambda c, k: k),
-    "upper": ("c.to_ascii_uppercase()", "in uppercase", lambda c, k: c.upper() if c.isascii() else c),
-    "lower": ("c.to_ascii_lowercase()", "in lowercase", lambda c, k: c.lower() if c.isascii() else c),
-}
-
-
-@family(
-    lambda test, change, order: change == "mask" or (test, change) in _CASED,
-    test=CHARS,
-    change=_CHANGES,
-    order=("forward", "reverse"),
-)
-def char_map(draw: Draw, test: str, change: str, order: str) -> Draft:
-    """A string with the characters that pass a test changed."""
-    (form, what, _, check), (make, phrase, run) = CHARS[test], _CHANGES[change]
-    k = draw.constant(LETTERS) if "{k}" in form else ""
-    mark = draw.constant(tuple("*#_-.+")) if "{k}" in make else ""
-    s, code = draw.text(), form.format(k=k)
-    turn = ("rev()",) if order == "reverse" else ()
-    one_line = if_else(code, make.format(k=mark), "c")
-    calls = ["chars()", *turn]
-    body: tuple[str, ...]
-    if len(one_line) == 1:
-        body = chain(s, *calls, f"map(|c| {one_line[0]})", "collect()")
-    else:
-        inner = ["    .map(|c| {", *(f"        {line}" for line in one_line), "    })", "    .collect()"]
-        body = (f"{s}.chars()", *(f"    .{call}" for call in turn), *inner)
-    back = ", in reverse" if turn else ""
-    told = f"`{s}`{back} with each character that is {what.format(k=k)} {phrase.format(k=mark)}"
-    names = (f"{change}_{test}", f"{change}_each_{test}")
-    if turn:
-        names = (f"{change}_{test}_reverse", f"reverse_{change}_{test}")
-
-    def reference(s: str) -> str:
-        return "".join(run(c, mark) if check(c, k) else c for c in (s[::-1] if turn else s))
-
-    return Draft(
-        name=draw.one(*names),
-        params=(Param(s, "&str"),),
-        returns="String",
-        doc=f"{draw.verb()} {told}.",
-        body=body,
-        reference=reference,
-        inputs=singles(phrases(draw.cases, k)),
-    )
-
-
 _SPLITS: dict[str, tuple[str, str, Callable[[str], list[str]], str]] = {
     "words": ("split_whitespace()", "words", lambda s: s.split(), " "),
     "fields": ("split(',')", "comma-separated fields", lambda s: s.split(","), ","),

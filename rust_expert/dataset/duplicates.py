@@ -3,7 +3,7 @@
 What is compared (docs/decisions/030-what-counts-as-a-duplicate.md):
 - rows of different task types never drop each other: the same function may be written, repaired and
 explained;
-- rows from crates are compared by their answer; repairs with different compiler errors are different lessons;
+- rows from crates are compared by their answer; repairs and rewrites of another kind are other lessons;
 - rows of the curriculum are compared by question and answer, exactly: their likeness is by design.
 """
 
@@ -57,9 +57,14 @@ def answer_key(sample: Sample) -> str:
 
 
 def lesson_of(sample: Sample) -> str:
-    """What a row from a crate teaches: its task type, and for repairs the error codes."""
+    """What a row from a crate teaches: its task type, and for pairs the kind of change.
+
+    The change is named by the third part of the template (`error_fixing/2/argument dropped`), else by the
+    compiler's codes among the claims.
+    """
+    _, _, change = (sample.template or "").partition("/")[2].partition("/")
     codes = sorted({code for claim in sample.verified for code in _ERROR_CODE.findall(claim)})
-    return "/".join([sample.task_type or "unnamed", *(codes if sample.task_type == "error_fixing" else [])])
+    return "/".join([sample.task_type or "unnamed", *([change] if change else codes)])
 
 
 def exact_key(sample: Sample) -> tuple[str, ...]:

@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
+from dataclasses import dataclass
 
 from rust_expert.dataset.lexing import IDENT, LIFETIME, NUMBER, PUNCT, STRING, Token, code_in, code_tokens
 from rust_expert.dataset.rust_words import LANGUAGE, STD_NAMES
 
-_ITEMS = frozenset(("fn", "struct", "enum", "trait", "mod", "union", "const", "static"))
-_LOCALS = frozenset(("let", "mut", "for", "ref", "type"))
+_DEFINE = frozenset(("struct", "enum", "trait", "mod", "union", "const", "static"))
 _CAPTURE = re.compile(r"\{([^\W\d]\w*)(?=[:}])")
 _EMPTY_MAIN = ("fn", "main", "(", ")", "{", "}")
 _OPEN, _CLOSE = frozenset("([{"), frozenset(")]}")
@@ -27,13 +26,14 @@ def plain_code(text: str) -> str:
 def alpha_form(text: Sequence[Token]) -> str:
     """The normal form of a program under renaming of what its author named.
 
-    Takes the tokens without comments. Variables, functions, fields, types and lifetimes of the author's own
-    become $0, $1, ... in the order of their first appearance; keywords, primitive types, names of the
-    standard library, macros and literals stay. Attributes, `use` lines, visibility, an empty `main` and
-    trailing commas are left out. Two programs of equal form are the same program; the reverse does not hold.
+    Takes the tokens without comments. Variables, fields, types, lifetimes, and functions that the code
+    itself defines become $0, $1, ... in the order of their first appearance; keywords, primitive types, names
+    of the standard library, macros, literals and functions from elsewhere stay. Attributes, `use` lines,
+    visibility, an empty `main` and trailing commas are left out. Two programs of equal form are the same
+    program; the reverse does not hold.
     """
     kept = _stripped(text)
-    bound = _bound_names(kept)
+    own = _own_names(kept)
     names: dict[str, str] = {}
     out: list[str] = []
     before, last = "", len(kept) - 1
@@ -43,7 +43,7 @@ def alpha_form(text: Sequence[Token]) -> str:
                 word = names.setdefault(word, f"'${len(names)}")
         elif kind == IDENT and word not in LANGUAGE:
             after = kept[place + 1][1] if place < last else ""
-            if _is_authors(word, before, after, bound):
+            if _is_authors(word, before, after, own):
                 word = names.setdefault(word, f"${len(names)}")
         elif kind == NUMBER:
             word = word.replace("_", "")
@@ -54,39 +54,46 @@ def alpha_form(text: Sequence[Token]) -> str:
     return " ".join(out)
 
 
-def _is_authors(word: str, before: str, after: str, bound: set[str]) -> bool:
+@dataclass(frozen=True)
+class _Own:
+    """Names that the code introduces."""
+
+    functions: set[str]
+    types: set[str]
+    variables: set[str]
+
+
+def _own_names(kept: Sequence[Token]) -> _Own:
+    own = _Own(set(), set(), set())
+    before, last = "", len(kept) - 1
+    for place, (kind, word) in enumerate(kept):
+        if kind == IDENT and word not in LANGUAGE:
+            if before == "fn":
+                own.functions.add(word)
+            elif before in _DEFINE:
+                own.types.add(word)
+            elif before not in (".", "::") and (
+                place == last or kept[place + 1][1] not in ("(", "::", "!", "<")
+            ):
+                # Patterns bind variables in many ways; whatever stands bare is one, or is as good as one.
+                own.variables.add(word)
+        before = word
+    return own
+
+
+def _is_authors(word: str, before: str, after: str, own: _Own) -> bool:
     """Whether the author of the code chose this word, judged by what stands before and after it."""
     if after == "!":
-        return False  # a macro call; `a ! = b` is lexed as one token, so this is no comparison
-    if before == ".":
-        return not (after in ("(", "::") and word in STD_NAMES)  # a field, or a method of the author's
-    if before == "::":
-        return word not in STD_NAMES
-    if word in bound or word not in STD_NAMES:
-        return True
-    # A bare `count` or `max` is a variable that patterns may bind anywhere; called, it is the library's.
-    return not word[:1].isupper() and after not in ("(", "::")
-
-
-def _bound_names(kept: Sequence[Token]) -> set[str]:
-    """Names that the code itself introduces: items, `let`, parameters, fields, loop variables, closures."""
-    bound: set[str] = set()
-    closure = False
-    for (_, before), (kind, word) in pairwise(kept):
-        if before == "|":
-            closure = not closure
-        elif before in (";", "{", "}"):
-            closure = False
-        if kind != IDENT:
-            continue
-        local = before in _LOCALS or (closure and before in ("|", "(", ",", "&"))
-        # `let Some(..)`, `impl .. for Vec`, `type Err`: capitals of the library are no new names there.
-        if before in _ITEMS or (local and not (word in STD_NAMES and word[:1].isupper())):
-            bound.add(word)
-    for (kind, word), (_, after) in pairwise(kept):
-        if kind == IDENT and after == ":" and not (word in STD_NAMES and word[:1].isupper()):
-            bound.add(word)
-    return bound
+        return False  # a macro call; `a != b` is lexed as one token, so this is no comparison
+    if word[:1].isupper():
+        return word in own.types or word not in STD_NAMES
+    if before == "." and after not in ("(", "::"):
+        return True  # a field
+    if before in (".", "::"):
+        return word in own.functions and word not in STD_NAMES
+    if after == "::":
+        return word in own.types  # a module
+    return after != "(" or word in own.functions or word in own.variables
 
 
 def _stripped(text: Sequence[Token]) -> list[Token]:

@@ -43,11 +43,16 @@ def check_verdicts(completions: Sequence[Completion], verdicts: Sequence[Verdict
             raise UserError(f"sample {key[1]} of {key[0]} was judged twice; judge again")
         if key not in texts:
             raise UserError(f"the verdict on sample {key[1]} of {key[0]} has no completion; judge again")
-        if verdict.completion_sha256 and verdict.completion_sha256 != sha256_text(texts[key].completion):
+        if verdict.completion_sha256 and verdict.completion_sha256 != _digest(texts[key].completion):
             raise UserError(f"the verdict on sample {key[1]} of {key[0]} is on another text; judge again")
         judged.add(key)
     if missing := sorted(texts.keys() - judged):
         raise UserError(f"sample {missing[0][1]} of {missing[0][0]} has no verdict; judge again")
+
+
+def _digest(completion: str) -> str:
+    """As the judge takes it: what is no Unicode counts as a question mark."""
+    return sha256_text(completion.encode("utf-8", "replace").decode())
 
 
 def faults(verdict: Verdict, keep: RsftKeep) -> list[str]:
@@ -97,6 +102,7 @@ def select(
     """
     check_verdicts(completions, verdicts)
     asked = {problem.task_id: problem for problem in problems}
+    texts = {(one.task_id, one.sample): one.completion for one in completions}
     by_prompt: dict[str, list[Verdict]] = {}
     first: Counter[str] = Counter()
     every: Counter[str] = Counter()
@@ -114,7 +120,7 @@ def select(
         for verdict, reason in _best(able, keep.per_prompt):
             first[reason] += 1
             if reason == "kept":
-                row = _as_sample(asked[task], verdict)
+                row = _as_sample(asked[task], verdict, texts[task, verdict.sample])
                 kept[row.id] = row
     mixed = _parents(kept, parent_rows, stage, keep) if kept else []
     report = {
@@ -157,13 +163,22 @@ def _best(able: Sequence[Verdict], most: int) -> list[tuple[Verdict, str]]:
     return told
 
 
-def _as_sample(problem: Problem, verdict: Verdict) -> Sample:
+def _answer(verdict: Verdict, raw: str) -> str:
+    """What to train on: the answer as the model wrote it where it is nothing but code, else the code taken from it.
+
+    The judge puts in front what the prompt defines (types, imports); that is no part of an answer.
+    """
+    written = plain_code(raw)
+    return raw.strip() if written and plain_code(verdict.code).endswith(written) else verdict.code.strip()
+
+
+def _as_sample(problem: Problem, verdict: Verdict, raw: str) -> Sample:
     claims = ["answer compiles"] if verdict.compiled else []
     if verdict.status == "passed":
         claims.append("tests pass")
     return Sample.make(
         prompt=problem.prompt,
-        gen=verdict.code.strip("\n"),
+        gen=_answer(verdict, raw),
         split="train",
         task_type="code_generation",
         source="curriculum" if problem.combination is not None else None,

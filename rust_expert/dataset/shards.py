@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rust_expert.common.contracts import Sample
+from rust_expert.common.errors import UserError
 from rust_expert.common.files import sha256_file
 from rust_expert.common.seeds import shard_of, stable_hash
 from rust_expert.common.tables import write_jsonl, write_parquet
@@ -24,8 +25,10 @@ def write_shards(folder: Path, split: str, samples: Sequence[Sample], shards: in
     """Write `{split}-{i}.parquet` and `.jsonl` for each i below `shards`; rows keep their order.
 
     Returns for each file its name, rows and sha256. Files of higher numbers, from an earlier run with more
-    shards, are removed. A shard may be empty.
+    shards, are removed. A shard may be empty. Raises UserError for less than one shard.
     """
+    if shards < 1:
+        raise UserError(f"--shards: {shards} files cannot hold rows; ask for 1 or more")
     parts: list[list[Sample]] = [[] for _ in range(shards)]
     for sample in samples:
         parts[shard_of(sample.id, shards)].append(sample.model_copy(update={"split": split}))

@@ -38,7 +38,14 @@ def lint(code: str, *, edition: str, limits: Limits) -> dict[str, int] | None:
     The sample is linted alone, as a library, so nothing that the tests do is counted. What the sample allows by
     attributes is counted all the same: silence is not style.
     """
-    arguments = ["--crate-type=lib", "--emit=metadata", "-o", "/work/out", "--error-format=json", "--cap-lints=warn"]
+    arguments = [
+        "--crate-type=lib",
+        "--emit=metadata",
+        "-o",
+        "/work/out",
+        "--error-format=json",
+        "--cap-lints=warn",
+    ]
     arguments += [f"--edition={edition}", "-Awarnings", "--force-warn", "clippy::all", ROOT]
     outcome = Sandbox(limits, toolchain=True).run([_CLIPPY, *arguments], files={ROOT: with_head(code, "")})
     if outcome.returncode != 0:

@@ -45,7 +45,7 @@ def policy_findings(code: str) -> list[str]:
         if len(full) > 1 and full[0] in _LIBRARIES:
             if full[1] in _MODULES:
                 found.add(f"std::{full[1]}")
-            elif full[1] == "$":
+            elif full[1].startswith("$"):
                 found.add("std path made by a macro")
     return sorted(found)
 
@@ -93,7 +93,7 @@ def _paths(words: list[str]) -> Iterator[tuple[Path, str]]:
         elif _is_name(word):
             path = [word]
             place += 1
-            while words[place : place + 1] == ["::"] and (_is_name(_at(words, place + 1)) or _at(words, place + 1) == "$"):
+            while _at(words, place) == "::" and _is_name(_at(words, place + 1)):
                 path.append(words[place + 1])
                 place += 2
             yield tuple(path), ""
@@ -120,7 +120,7 @@ def _use_tree(words: list[str], place: int, prefix: Path) -> tuple[list[tuple[Pa
             return found, place + 1
         if word == "*":
             return [((*path, "*"), "")], place + 1
-        if not _is_name(word) and word != "$":
+        if not _is_name(word):
             return ([(tuple(path), path[-1])] if path else []), place
         if word != "self" or not path:
             path.append(word)
@@ -141,7 +141,8 @@ def _at(words: list[str], place: int) -> str:
 
 
 def _is_name(word: str) -> bool:
-    return word.isidentifier() and word not in ("as", "use", "extern", "unsafe")
+    """A name, or a macro's variable that stands for one."""
+    return word.removeprefix("$").isidentifier() and word not in ("as", "use", "extern", "unsafe")
 
 
 def _expanded(path: Path, aliases: dict[str, Path]) -> Path:

@@ -31,7 +31,9 @@ def _works() -> tuple[bool, Outcome]:
 def _hides_the_host() -> tuple[bool, Outcome]:
     home = shlex.quote(str(Path.home()))
     here = shlex.quote(os.getcwd())
-    outcome = _shell(f"for it in /etc/passwd {home} {here} /var /sys; do [ -e $it ] && echo $it; done; ps -e; true")
+    outcome = _shell(
+        f"for it in /etc/passwd {home} {here} /var /sys; do [ -e $it ] && echo $it; done; ps -e; true"
+    )
     found = [line for line in outcome.stdout.splitlines() if line.startswith("/")]
     processes = len(outcome.stdout.splitlines()) - len(found)
     return not found and processes < 10, outcome
@@ -56,7 +58,9 @@ def _limits_files() -> tuple[bool, Outcome]:
 
 
 def _limits_memory() -> tuple[bool, Outcome]:
-    outcome = _shell("head -c 200000000 /dev/zero | tail -c 190000000 | wc -c", Limits(memory_mb=32, wall_seconds=10))
+    outcome = _shell(
+        "head -c 200000000 /dev/zero | tail -c 190000000 | wc -c", Limits(memory_mb=32, wall_seconds=10)
+    )
     return outcome.stdout.strip() != "190000000", outcome
 
 

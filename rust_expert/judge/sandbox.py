@@ -63,6 +63,14 @@ class Outcome:
         """The signal that ended it, or 0."""
         return self.returncode - 128 if self.returncode > 128 else 0
 
+    @property
+    def signal_name(self) -> str:
+        """Such as SIGSEGV; "" where no signal ended it."""
+        try:
+            return signal.Signals(self.signal).name
+        except ValueError:
+            return f"signal {self.signal}" if self.signal else ""
+
 
 @functools.cache
 def bwrap() -> str:
@@ -156,7 +164,14 @@ class Sandbox:
     def _room(self, folder: Path, program_fd: int | None) -> list[str]:
         """Bubblewrap's options: namespaces, mounts, environment."""
         words = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
-        words += ["--die-with-parent", "--new-session", "--clearenv", "--hostname", "judge", *_system_mounts()]
+        words += [
+            "--die-with-parent",
+            "--new-session",
+            "--clearenv",
+            "--hostname",
+            "judge",
+            *_system_mounts(),
+        ]
         if os.geteuid() == 0:
             words += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
         else:
@@ -291,7 +306,12 @@ def _exit_code(told: bytes) -> int | None:
 def _setup_fault(stderr: str) -> Exception:
     """What to raise when bubblewrap itself failed: a fix for the known reasons, a fault of the judge otherwise."""
     first = next((line for line in stderr.splitlines() if line.startswith("bwrap:")), stderr[:200])
-    if "uid map" in first or "user namespace" in first or "new namespace" in first or "Operation not permitted" in first:
+    if (
+        "uid map" in first
+        or "user namespace" in first
+        or "new namespace" in first
+        or "Operation not permitted" in first
+    ):
         return UserError(
             f"the sandbox may not make namespaces here ({first}): on Ubuntu 24.04 run `sysctl -w "
             "kernel.apparmor_restrict_unprivileged_userns=0` as root, in a container add --cap-add SYS_ADMIN "

@@ -62,7 +62,9 @@ def program(*, one_process: bool, machine: str | None = None) -> bytes:
     """
     machine = machine or platform.machine()
     if machine not in _DENIED:
-        raise UserError(f"the sandbox knows x86_64 and aarch64, this machine is {machine}: judge on another machine")
+        raise UserError(
+            f"the sandbox knows x86_64 and aarch64, this machine is {machine}: judge on another machine"
+        )
     steps = [
         _step(_LOAD, _ARCHITECTURE),
         _step(_JUMP_EQUAL, _AUDIT[machine], 1, 0),

@@ -82,14 +82,19 @@ def documented(code: str) -> float:
                 leading.append(node)
                 continue
             shown = any(
-                child.type == "visibility_modifier" and text_of(child, source) == "pub" for child in node.children
+                child.type == "visibility_modifier" and text_of(child, source) == "pub"
+                for child in node.children
             )
             if node.type in _ITEMS and shown and not _is_for_tests(leading, source):
                 public += 1
                 told += bool(doc_text(leading, source).strip())
             body = field(node, "body")
             inherent = node.type == "impl_item" and field(node, "trait") is None
-            if body is not None and (inherent or node.type == "mod_item") and not _is_for_tests(leading, source):
+            if (
+                body is not None
+                and (inherent or node.type == "mod_item")
+                and not _is_for_tests(leading, source)
+            ):
                 pending.append(body)
             leading = []
     return round(told / public, 4) if public else 1.0
@@ -139,17 +144,28 @@ def _idioms(node: tree_sitter.Node, source: bytes) -> Iterator[str]:
         yield "combinator"
     if node.type == "try_expression":
         yield "question mark"
-    elif node.type in ("match_expression", "let_condition") or _macro(node, source) == "matches":
+    elif (
+        node.type in ("match_expression", "let_condition")
+        or _macro(node, source) == "matches"
+        or node.type == "let_declaration"
+        and field(node, "alternative") is not None
+    ):
         yield "pattern"
-    elif node.type == "let_declaration" and field(node, "alternative") is not None:
-        yield "pattern"
-    elif node.type == "parameter" and (kind := field(node, "type")) is not None and kind.type == "reference_type":
+    elif (
+        node.type == "parameter"
+        and (kind := field(node, "type")) is not None
+        and kind.type == "reference_type"
+    ):
         inner = field(kind, "type")
         if inner is not None and (text_of(inner, source) == "str" or _is_slice(inner)):
             yield "borrowed parameter"
     elif node.type == "function_item" and field(node, "return_type") is not None:
         last = _last(field(node, "body"))
-        if last is not None and last.type not in ("expression_statement", "let_declaration", "return_expression"):
+        if last is not None and last.type not in (
+            "expression_statement",
+            "let_declaration",
+            "return_expression",
+        ):
             yield "tail expression"
     elif node.type == "impl_item" and (trait := field(node, "trait")) is not None:
         name = text_of(trait, source).split("<")[0].rpartition("::")[2]
@@ -163,7 +179,9 @@ def _is_slice(kind: tree_sitter.Node) -> bool:
 
 def _last(body: tree_sitter.Node | None) -> tree_sitter.Node | None:
     """The last node of a block that is neither a brace nor a comment."""
-    inside = [child for child in body.children if child.is_named and child.type not in COMMENTS] if body else []
+    inside = (
+        [child for child in body.children if child.is_named and child.type not in COMMENTS] if body else []
+    )
     return inside[-1] if inside else None
 
 
@@ -182,11 +200,17 @@ def _objections(node: tree_sitter.Node, source: bytes) -> Iterator[str]:
         if last is not None and last.type == "return_expression":
             yield "last return"
     elif node.type == "for_expression" and (value := field(node, "value")) is not None:
-        if value.type == "range_expression" and any(_called(part, source) == "len" for part in value.named_children):
+        if value.type == "range_expression" and any(
+            _called(part, source) == "len" for part in value.named_children
+        ):
             yield "index loop"
     elif node.type == "while_expression" and _counts_by_hand(node, source):
         yield "counting loop"
-    elif node.type == "parameter" and (kind := field(node, "type")) is not None and kind.type == "reference_type":
+    elif (
+        node.type == "parameter"
+        and (kind := field(node, "type")) is not None
+        and kind.type == "reference_type"
+    ):
         inner = field(kind, "type")
         name = text_of(inner, source).split("<")[0] if inner is not None else ""
         if name in ("Vec", "String", "Box"):

@@ -96,7 +96,11 @@ def signature_of(pieces: Iterable[Piece], entry: str) -> Signature | None:
         return None
     source = piece.text.encode()
     function = next((node for node in descend(parse(source).root_node) if node.type == "function_item"), None)
-    if function is None or is_generic(function) or b"async" in source[: function.end_byte].split(b"fn", 1)[0].split():
+    if (
+        function is None
+        or is_generic(function)
+        or b"async" in source[: function.end_byte].split(b"fn", 1)[0].split()
+    ):
         return None
     parameters = field(function, "parameters")
     if parameters is None or any(child.type == "self_parameter" for child in parameters.children):
@@ -113,7 +117,9 @@ def signature_of(pieces: Iterable[Piece], entry: str) -> Signature | None:
 def is_generic(function: tree_sitter.Node) -> bool:
     """Whether a function has type or const parameters, `impl Trait` among its parameters included."""
     parameters, generics = field(function, "parameters"), field(function, "type_parameters")
-    if generics is not None and any(child.type in ("type_parameter", "const_parameter") for child in generics.children):
+    if generics is not None and any(
+        child.type in ("type_parameter", "const_parameter") for child in generics.children
+    ):
         return True
     return parameters is not None and any(node.type == "abstract_type" for node in descend(parameters))
 

@@ -15,18 +15,26 @@ _MARKS = frozenset({"test", "should_panic", "ignore", "cfg"})
 
 @dataclasses.dataclass(frozen=True)
 class TestCase:
-    """One test function: its path inside the file, what it expects."""
+    """One test function: its path inside the file, and what it expects.
+
+    `expected` is a Rust literal of the text that the panic must contain, `""` for any.
+    """
 
     path: str
     should_panic: bool = False
+    expected: str = '""'
     returns: bool = False
 
     __test__ = False  # not a class of tests for pytest
 
     @property
-    def closure(self) -> str:
-        """A Rust expression of type `fn()` that runs it; an Err that it returns becomes a panic."""
-        return f"|| {{ ::std::result::Result::unwrap({self.path}()) }}" if self.returns else self.path
+    def entry(self) -> str:
+        """A Rust tuple `(bool, &str, fn())`: whether it panics, with what, and how to run it.
+
+        An Err that a test returns becomes a panic.
+        """
+        call = f"|| {{ ::std::result::Result::unwrap({self.path}()) }}" if self.returns else self.path
+        return f"({str(self.should_panic).lower()}, {self.expected}, {call})"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,7 +72,9 @@ def read_tests(test: str) -> TestFile:
     return TestFile(text, tuple(cases), names)
 
 
-def _cases(parent: tree_sitter.Node, source: bytes, path: str, edits: list[tuple[int, int, str]]) -> list[TestCase]:
+def _cases(
+    parent: tree_sitter.Node, source: bytes, path: str, edits: list[tuple[int, int, str]]
+) -> list[TestCase]:
     cases: list[TestCase] = []
     marks: list[tree_sitter.Node] = []
     for node in parent.children:
@@ -86,8 +96,16 @@ def _cases(parent: tree_sitter.Node, source: bytes, path: str, edits: list[tuple
             _blank([mark for name, mark in names.items() if name in _MARKS], source, edits)
             if "ignore" not in names:
                 returns = field(node, "return_type") is not None
-                cases.append(TestCase(path + _name(node, source), "should_panic" in names, returns))
+                panics = names.get("should_panic")
+                expected = _expected(panics, source) if panics is not None else '""'
+                cases.append(TestCase(path + _name(node, source), panics is not None, expected, returns))
     return cases
+
+
+def _expected(mark: tree_sitter.Node, source: bytes) -> str:
+    """The literal in `#[should_panic(expected = "..")]`, `""` without one."""
+    literals = [node for node in descend(mark) if node.type in ("string_literal", "raw_string_literal")]
+    return text_of(literals[0], source) if literals else '""'
 
 
 def _name(node: tree_sitter.Node, source: bytes) -> str:

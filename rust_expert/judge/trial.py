@@ -24,7 +24,10 @@ WALL = 4.0
 
 @dataclasses.dataclass(frozen=True)
 class Trial:
-    """What the tests said about one piece of code. `compiled` is about the code alone."""
+    """What the tests said about one piece of code.
+
+    `compiled` is about the code alone: rustc finds no error in its text, whether or not the tests fit to it.
+    """
 
     status: Status
     compiled: bool
@@ -77,7 +80,11 @@ def put_to_test(code: str, suite: Suite, options: JudgeOptions) -> Trial:
     if rebinds_the_library(code):
         alone = compile_alone(code, options)
         message = "extern crate gives the standard library's name to something else"
-        return dataclasses.replace(alone, status="failed", total=total, message=message) if alone.compiled else alone
+        return (
+            dataclasses.replace(alone, status="failed", total=total, message=message)
+            if alone.compiled
+            else alone
+        )
     harness = build_harness(code, suite)
     arguments = ["--crate-type=bin", "-Awarnings", *TEST_BUILD, "-o", "/work/program", ROOT]
     outcome = compile_files(
@@ -90,7 +97,10 @@ def put_to_test(code: str, suite: Suite, options: JudgeOptions) -> Trial:
         return _judged(harness, suite, run)
     diagnostics = read_diagnostics(outcome.stderr)
     errors = [each for each in diagnostics if each.is_error]
-    if errors and all(each.file == ROOT for each in errors):
+    own = bool(errors) and all(each.file == ROOT for each in errors)
+    if (
+        own or outcome.killed_by or outcome.signal
+    ):  # the compiler did not survive it: no need to see it die again
         return dataclasses.replace(_not_compiled(outcome, diagnostics, compiled=False), total=total)
     alone = compile_alone(code, options)
     told = alone if not alone.compiled else _not_compiled(outcome, diagnostics, compiled=True)
@@ -117,14 +127,16 @@ def _judged(harness: Harness, suite: Suite, run: Outcome) -> Trial:
     if run.timed_out:
         return Trial("timeout", True, passed, total, message="the tests ran out of time")
     if run.killed_by or _ran_out_of_memory(run):
-        what = {"output": "printed too much", "file size": "wrote too much"}.get(run.killed_by, "ran out of memory")
+        what = {"output": "printed too much", "file size": "wrote too much"}.get(
+            run.killed_by, "ran out of memory"
+        )
         return Trial("resource_limit", True, passed, total, message=f"the tests {what}")
     if account.failed:
         first = min(account.failed)
         name = suite.tests.cases[first].path.rpartition("::")[2]
         message = one_line(f"{name}: {account.failed[first]}")
     elif run.signal:
-        message = f"the tests were ended by signal {run.signal}"
+        message = f"the tests were ended by {run.signal_name}"
     else:
         message = f"the program left with exit code {run.returncode} before its tests were over"
     return Trial("failed", True, passed, total, message=without_random_names(message))
@@ -133,5 +145,6 @@ def _judged(harness: Harness, suite: Suite, run: Outcome) -> Trial:
 def _ran_out_of_memory(outcome: Outcome) -> bool:
     text = outcome.stderr[-4000:]
     return outcome.returncode != 0 and any(
-        sign in text for sign in ("memory allocation of ", "out of memory", "Cannot allocate memory", "No space left")
+        sign in text
+        for sign in ("memory allocation of ", "out of memory", "Cannot allocate memory", "No space left")
     )

@@ -88,7 +88,9 @@ def judge(
     for sample in listed:
         if sample.task_id not in problems:
             raise UserError(f"sample {sample.sample} answers {sample.task_id}, which is not in the suite")
-    suites = {task_id: suite_of(problems[task_id]) for task_id in dict.fromkeys(each.task_id for each in listed)}
+    suites = {
+        task_id: suite_of(problems[task_id]) for task_id in dict.fromkeys(each.task_id for each in listed)
+    }
     extractions = [extract(sample.completion, problems[sample.task_id]) for sample in listed]
     groups: dict[tuple[str, str], list[int]] = {}
     for index, (sample, found) in enumerate(zip(listed, extractions, strict=True)):
@@ -113,15 +115,28 @@ def judge(
     return [verdicts[index] for index in range(len(listed))]
 
 
+def unjudged(sample: Completion, reason: str) -> Verdict:
+    """The row of a sample that could not be judged, through no fault of its own."""
+    return Verdict(
+        task_id=sample.task_id,
+        sample=sample.sample,
+        status="judge_error",
+        compiled=False,
+        message=one_line(reason),
+        completion_sha256=_digest(sample),
+    )
+
+
 def _told_of(verdict: Verdict, sample: Completion, found: Extraction) -> Verdict:
     """The verdict about some code as the verdict about one sample."""
     return verdict.model_copy(
-        update={
-            "sample": sample.sample,
-            "extraction": found.rule,
-            "completion_sha256": sha256_text(sample.completion.encode("utf-8", "replace").decode()),
-        }
+        update={"sample": sample.sample, "extraction": found.rule, "completion_sha256": _digest(sample)}
     )
+
+
+def _digest(sample: Completion) -> str:
+    """The sha256 of the raw answer; what is no Unicode counts as a question mark."""
+    return sha256_text(sample.completion.encode("utf-8", "replace").decode())
 
 
 def _verdict_of(task_id: str, code: str, suite: Suite, options: JudgeOptions) -> Verdict:
@@ -132,7 +147,9 @@ def _verdict_of(task_id: str, code: str, suite: Suite, options: JudgeOptions) ->
         except (JudgeFault, OSError) as fault:
             log.warning("judging %s broke (attempt %d of %d): %s", task_id, attempt + 1, ATTEMPTS, fault)
             message = one_line(str(fault))
-    return Verdict(task_id=task_id, sample=0, status="judge_error", compiled=False, message=message, code=code)
+    return Verdict(
+        task_id=task_id, sample=0, status="judge_error", compiled=False, message=message, code=code
+    )
 
 
 def _judge_code(task_id: str, code: str, suite: Suite, options: JudgeOptions) -> Verdict:

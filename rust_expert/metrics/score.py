@@ -29,13 +29,14 @@ def score(tallies: Tallies, completions: Sequence[Completion], options: ScoreOpt
     counted = [tally for tally in tallies.problems if tally.samples]
     if not counted:
         raise UserError(
-            "the judge failed on every sample, or the suite has no problem: there is nothing to score"
+            "there is nothing to score: the judge failed on every sample, or no problem of the suite can judge"
         )
     verdicts = [verdict for tally in tallies.problems for verdict in tally.verdicts]
     judged = [verdict for verdict in verdicts if verdict.status != "judge_error"]
     figures: dict[str, Any] = {
         "schema": SCHEMA,
         "problems": len(tallies.problems),
+        "problems_excluded": tallies.excluded,
         "samples": len(verdicts),
         "samples_judged": tallies.samples,
         "judge_errors": _judge_errors(tallies, options),

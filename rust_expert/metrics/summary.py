@@ -24,6 +24,7 @@ class ScoreFile(BaseModel):
 
     problems: int
     per_problem: dict[str, ProblemScore]
+    problems_excluded: dict[str, str] = Field(default_factory=dict)
     judge_errors: "JudgeErrors"
 
 
@@ -163,7 +164,11 @@ def _rounded(value: float | None) -> float | None:
 
 def _shown(score: ScoreFile) -> dict[str, Any]:
     shown = {key: value for key, value in score.model_dump(mode="json").items() if key not in _LEFT_OUT}
-    return {**shown, "judge_errors": score.judge_errors.count}
+    return {
+        **shown,
+        "judge_errors": score.judge_errors.count,
+        "problems_excluded": len(score.problems_excluded),
+    }
 
 
 def _comparisons(

@@ -12,6 +12,10 @@ PREFILTERED = frozenset(("no_code", "policy_violation"))
 """Verdicts on samples that others drop before they count what compiles."""
 
 
+LEFT_OUT = "the problem is left out: "
+"""How the judge begins the message of a problem that judges nobody: its own solution fails, or it has no test."""
+
+
 @dataclass
 class Tally:
     """The samples of one problem. Those that the judge failed on are in no count but their own."""
@@ -48,6 +52,8 @@ class Tallies:
 
     problems: list[Tally]
     unjudged: list[tuple[str, int]]
+    excluded: dict[str, str]
+    """Problems that judge nobody, with the reason; in no figure of any stage."""
 
     @property
     def samples(self) -> int:
@@ -89,7 +95,7 @@ def tally(
         if key not in texts or key in judged:
             how = "was judged twice" if key in judged else "has a verdict but no completion"
             raise UserError(f"sample {key[1]} of {key[0]} {how}; judge again")
-        if verdict.completion_sha256 and verdict.completion_sha256 != sha256_text(texts[key]):
+        if verdict.completion_sha256 and verdict.completion_sha256 != _digest(texts[key]):
             raise UserError(f"the verdict on sample {key[1]} of {key[0]} is on another text; judge again")
         judged.add(key)
         if verdict.status == "judge_error":
@@ -97,14 +103,25 @@ def tally(
         by_task[key[0]].add(verdict)
     if missing := sorted(texts.keys() - judged):
         raise UserError(f"sample {missing[0][1]} of {missing[0][0]} has no verdict; judge again")
+    excluded: dict[str, str] = {}
     for one in by_task.values():
         if not one.verdicts:
             raise UserError(f"problem {one.task_id} has no sample; sample again")
         one.first, one.first_compiled = one.verdicts[0].status, one.verdicts[0].compiled
-    if len(unjudged) > max_judge_errors * len(judged):
+        if all(v.status == "judge_error" and v.message.startswith(LEFT_OUT) for v in one.verdicts):
+            excluded[one.task_id] = one.verdicts[0].message.removeprefix(LEFT_OUT)
+    unjudged = [key for key in unjudged if key[0] not in excluded]
+    counted = [one for one in by_task.values() if one.task_id not in excluded]
+    samples = sum(len(one.verdicts) for one in counted)
+    if len(unjudged) > max_judge_errors * samples:
         task, sample = unjudged[0]
         raise UserError(
-            f"the judge failed on {len(unjudged)} of {len(judged)} samples (one: sample {sample} of {task}): "
+            f"the judge failed on {len(unjudged)} of {samples} samples (one: sample {sample} of {task}): "
             f"more than max_judge_errors ({max_judge_errors:g}) allows; judge again"
         )
-    return Tallies(list(by_task.values()), unjudged)
+    return Tallies(counted, unjudged, excluded)
+
+
+def _digest(completion: str) -> str:
+    """As the judge takes it: what is no Unicode counts as a question mark."""
+    return sha256_text(completion.encode("utf-8", "replace").decode())

@@ -85,10 +85,8 @@ def read_back(trainer: AdapterTrainer, warmup_steps: int) -> dict[str, Any]:
         "optimizer": _optimizer_name(_unwrapped(trainer.optimizer), arguments.optim),
         "weight_decay": max(group["weight_decay"] for group in groups),
         "max_grad_norm": arguments.max_grad_norm,
-        "micro_batch": trainer.get_train_dataloader().batch_sampler.batch_size
-        if hasattr(trainer.get_train_dataloader(), "batch_sampler")
-        else arguments.per_device_train_batch_size,
-        "accumulation": trainer.accelerator.gradient_accumulation_steps,
+        "micro_batch": trainer._train_batch_size,
+        "accumulation": arguments.gradient_accumulation_steps,
         "max_length": arguments.max_length,
         "packing": "seq_lengths" in trainer.train_dataset.column_names,
         "packing_strategy": arguments.packing_strategy if trainer.padding_free else None,

@@ -12,9 +12,12 @@ BOS, EOS, PAD = "<|bos|>", "<|eos|>", "<|pad|>"
 USER, ASSISTANT = "<|user|>", "<|assistant|>"
 MARKERS = [PAD, BOS, EOS, USER, ASSISTANT]
 
-PIECES = r" ?(?<![A-Za-z0-9])(?:[iuf](?:16|32|64|128)|[iu]8)(?![A-Za-z0-9])|[0-9]"
-"""Pieces that stand alone before BPE: Rust's number types as a whole, and each digit of a number. So `i32` is one
-token, and a constant never seen in training can still be copied digit by digit."""
+PIECES = (
+    r" ?(?<![A-Za-z0-9])(?:[iuf](?:16|32|64|128)|[iu]8)(?![A-Za-z0-9])"
+    r"|[0-9]| ?\p{L}+| ?[^\s\p{L}0-9]+|\s+(?!\S)|\s+"
+)
+"""The pieces within which BPE merges: GPT-2's, but Rust's number types stay whole and each digit stands alone. So
+`i32` can be one token, and a constant never seen in training can still be copied digit by digit."""
 
 CHAT_TEMPLATE = (
     "{{ bos_token }}"
@@ -31,7 +34,10 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int, max_length: int) -> P
     """A byte-level BPE of at most `vocab_size` tokens, markers and all 256 bytes among them."""
     inner = Tokenizer(models.BPE())
     inner.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.Split(Regex(PIECES), "isolated"), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+        [
+            pre_tokenizers.Split(Regex(PIECES), "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
     )
     inner.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(

@@ -70,10 +70,15 @@ def build(material: Material, options: ReportOptions) -> str:
             answers_section(choices, answers, suite, options.code_lines),
             training_section(summary, material.runs),
             data_section(material.corpus, material.funnel, material.mixes, material.decontamination),
-            method_section(summary, suite),
+            method_section(summary, suite, _held_out(material.decontamination, suite)),
             provenance_section(material.provenance, material.links),
         ],
     )
+
+
+def _held_out(checks: Decontamination | None, suite: str) -> bool:
+    held = checks.suites[suite].combinations if checks and suite in checks.suites else None
+    return held is not None and not held.shared
 
 
 def glance(material: Material, suite: str) -> list[tuple[str, str]]:
@@ -88,7 +93,9 @@ def glance(material: Material, suite: str) -> list[tuple[str, str]]:
     if material.funnel:
         tiles.append((count(material.funnel.rows_out.rows), "cleaned rows to train and validate on"))
     if material.mixes:
-        tiles.append((count(len(set().union(*(mix.train.crates for mix in material.mixes)))), "real crates among them"))
+        tiles.append(
+            (count(len(set().union(*(mix.train.crates for mix in material.mixes)))), "real crates among them")
+        )
     total, machine = material.provenance.get("total"), material.provenance.get("machine")
     if isinstance(total, dict) and isinstance(machine, dict) and total.get("cpu_s"):
         gpus = machine.get("gpus") or []

@@ -51,12 +51,14 @@ def _axis(scale: Scale, labels: Sequence[str]) -> Html:
     texts: list[Html] = []
     for tick, label in zip(scale.ticks, labels, strict=True):
         place = scale.at(tick)
-        anchor = "start" if place < 2 else "end" if place > 97 else "middle"
+        anchor = "start" if place < 1 else "end" if place > 99 else "middle"
         texts.append(el("text", label, x=_at(place), y="13", text_anchor=anchor))
     return el("svg", *texts, cls="axis", width="100%", height="18", aria_hidden="true")
 
 
-def interval_rows(rows: Sequence[IntervalRow], scale: Scale, labels: Sequence[str], zero: bool = False) -> Html:
+def interval_rows(
+    rows: Sequence[IntervalRow], scale: Scale, labels: Sequence[str], zero: bool = False
+) -> Html:
     """Each row's value as a dot on a bar that spans its interval, all over one axis.
 
     `zero` marks differences: the line at zero stands out. Otherwise the first row's value runs on as a dashed line.
@@ -90,9 +92,9 @@ def interval_rows(rows: Sequence[IntervalRow], scale: Scale, labels: Sequence[st
     return el("div", *cells, cls="rows", role="img", aria_label=spoken)
 
 
-def rate_row(name: str, value: float, low: float, high: float, tone: str) -> IntervalRow:
+def rate_row(name: str, under: str, value: float, low: float, high: float, tone: str) -> IntervalRow:
     """A row for a share from 0 to 1 with its interval."""
-    return IntervalRow(name, value, low, high, tone, percent(value), percent_range(low, high))
+    return IntervalRow(name, value, low, high, tone, percent(value), percent_range(low, high), under)
 
 
 def difference_row(name: str, under: str, value: float, low: float, high: float, tone: str) -> IntervalRow:
@@ -110,11 +112,15 @@ class Part:
 
 
 def stacked_rows(
-    rows: Sequence[tuple[str, Sequence[Part]]], shared: float | None = None, details: Sequence[Child] = (), shares: bool = True
+    rows: Sequence[tuple[str, Sequence[Part]]],
+    shared: float | None = None,
+    details: Sequence[Child] = (),
+    shares: bool = True,
 ) -> Html:
     """Bars cut into parts. Each is drawn over its own total (shares), or all over `shared` (amounts).
 
-    With `shares`, a part's share in per cent stands in it where it is wide enough. `details` go below the totals, one for each row.
+    With `shares`, a part's share in per cent stands in it where it is wide enough. `details` go
+    below the totals, one for each row.
     """
     cells: list[Html] = []
     spoken: list[str] = []
@@ -133,8 +139,22 @@ def stacked_rows(
             marks.append(
                 el(
                     "g",
-                    el("rect", x=_at(round(left, 3)), width=_at(round(width, 3)), y="4", height="26", rx="2", cls="part"),
-                    el("text", f"{100 * part.amount / (total or 1.0):.0f}", x=middle, y="21.5", text_anchor="middle")
+                    el(
+                        "rect",
+                        x=_at(round(left, 3)),
+                        width=_at(round(width, 3)),
+                        y="4",
+                        height="26",
+                        rx="2",
+                        cls="part",
+                    ),
+                    el(
+                        "text",
+                        f"{100 * part.amount / (total or 1.0):.0f}",
+                        x=middle,
+                        y="21.5",
+                        text_anchor="middle",
+                    )
                     if shares and width >= 6
                     else None,
                     el("title", f"{name}, {part.name}: {count(part.amount)} ({told})"),
@@ -142,13 +162,15 @@ def stacked_rows(
                 )
             )
             left += width
-        spoken.append(f"{name}: " + ", ".join(f"{part.name} {count(part.amount)}" for part in parts if part.amount))
+        spoken.append(
+            f"{name}: " + ", ".join(f"{part.name} {count(part.amount)}" for part in parts if part.amount)
+        )
         cells += [
             el("span", name, cls="name"),
             el("svg", *marks, cls="stack", width="100%", height="34", aria_hidden="true"),
             el("span", el("b", count(total)), el("small", detail) if detail else None, cls="figure"),
         ]
-    return el("div", *cells, cls="rows", role="img", aria_label="; ".join(spoken))
+    return el("div", *cells, cls="rows bars", role="img", aria_label="; ".join(spoken))
 
 
 def legend(parts: Sequence[tuple[str, str]]) -> Html:
@@ -187,7 +209,11 @@ class Curve:
 def curve_panel(title: str, curves: Sequence[Curve], across: Scale, up: Scale, decimals: int) -> Html:
     """Curves over one pair of axes, the tick labels of the upright axis in a margin at the left."""
     inner = [
-        el("polyline", points=" ".join(f"{across.at(x):g},{100 - up.at(y):g}" for x, y in curve.points), cls=curve.tone)
+        el(
+            "polyline",
+            points=" ".join(f"{across.at(x):g},{100 - up.at(y):g}" for x, y in curve.points),
+            cls=curve.tone,
+        )
         for curve in curves
         if curve.points
     ]

@@ -33,7 +33,9 @@ def read_jobs(folder: str | Path) -> list[Job]:
         with path.open(encoding="utf-8", newline="") as stream:
             rows = list(csv.DictReader(stream, delimiter="\t"))
         if not rows or "s" not in rows[-1]:
-            raise UserError(f"{path}: not a benchmark of Snakemake (no column s); delete it, or run that rule again")
+            raise UserError(
+                f"{path}: not a benchmark of Snakemake (no column s); delete it, or run that rule again"
+            )
         last = rows[-1]
         wall = _number(last["s"])
         jobs.append(

@@ -96,5 +96,7 @@ def choose(
 
 
 def _drawn(problems: Sequence[Problem], each: int, seed: int) -> tuple[Problem, ...]:
-    ranked = sorted(problems, key=lambda one: (stable_hash(seed, "shown in the report", one.task_id), one.task_id))
+    ranked = sorted(
+        problems, key=lambda one: (stable_hash(seed, "shown in the report", one.task_id), one.task_id)
+    )
     return tuple(ranked[:each])

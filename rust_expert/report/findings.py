@@ -38,22 +38,30 @@ def find(summary: Summary, suite: str) -> Finding:
     if base not in scores or best is None:
         only = best or next(iter(scores))
         headline = f"{only} solves {percent(value_of(scores[only], metric))} of held-out Rust problems."
-        return Finding(headline, "No trained stage was compared with a base.", steps, only, base, suite, "level")
+        return Finding(
+            headline, "No trained stage was compared with a base.", steps, only, base, suite, "level"
+        )
     before, after = value_of(scores[base], metric), value_of(scores[best], metric)
     paired = summary.compared(best, base, suite, metric)
     outcome = paired.verdict() if paired else "not compared"
     if outcome == "better":
-        headline = f"{best} solves {percent(after)} of held-out Rust problems. Before training: {percent(before)}."
+        headline = (
+            f"{best} solves {percent(after)} of held-out Rust problems. Before training: {percent(before)}."
+        )
     elif outcome == "worse":
         headline = f"Training made it worse: {best} solves {percent(after)}, {base} {percent(before)}."
     else:
-        headline = f"No stage is measurably better than {base}: {percent(before)} before, {percent(after)} after."
+        headline = (
+            f"No stage is measurably better than {base}: {percent(before)} before, {percent(after)} after."
+        )
     return Finding(headline, _evidence(summary, paired, best, suite), steps, best, base, suite, outcome)
 
 
 def _evidence(summary: Summary, paired: Comparison | None, best: str, suite: str) -> str:
     score = summary.scores(suite)[best]
-    trained = [name for name, stage in summary.stages.items() if name != summary.base and stage.training.trained]
+    trained = [
+        name for name, stage in summary.stages.items() if name != summary.base and stage.training.trained
+    ]
     asked = f"{plural(score.problems, 'problem')} of the suite {suite}"
     if paired is None:
         return f"Measured on {asked}; {best} and {summary.base} were not compared pairwise."

@@ -38,6 +38,7 @@ def _csv(heads: tuple[str, ...], rows: list[tuple[Cell, ...]]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(heads)
     writer.writerows(
-        ["" if cell is None else f"{cell:.6g}" if isinstance(cell, float) else cell for cell in row] for row in rows
+        ["" if cell is None else f"{cell:.6g}" if isinstance(cell, float) else cell for cell in row]
+        for row in rows
     )
     return text.getvalue()

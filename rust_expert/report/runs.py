@@ -71,7 +71,9 @@ class TrainingRun(_Read):
 
     def peak_rate(self) -> float | None:
         """The highest learning rate of the history."""
-        return max((point.learning_rate for point in self.history if point.learning_rate is not None), default=None)
+        return max(
+            (point.learning_rate for point in self.history if point.learning_rate is not None), default=None
+        )
 
     def rows_trained_on(self) -> int | None:
         """Training rows."""
@@ -99,7 +101,7 @@ def read_run(stage: str, path: str) -> TrainingRun:
 
 
 def smoothed(points: Points, span: int = 9) -> Points:
-    """Each value as the mean of those around it (`span` in all, fewer near the ends): a curve that the eye can follow."""
+    """Each value as the mean of those around it: `span` in all, fewer near the ends."""
     half = span // 2
     means: list[tuple[float, float]] = []
     for index, (step, _) in enumerate(points):

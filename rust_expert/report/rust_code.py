@@ -9,24 +9,26 @@ from collections.abc import Iterator
 
 from rust_expert.report.html import Html, el, escape, join
 
-KEYWORDS = frozenset(
-    "as async await break const continue crate dyn else enum extern fn for if impl in let loop match mod move mut pub"
-    " ref return self Self static struct super trait type union unsafe use where while yield".split()
-)
+KEYWORDS = frozenset({
+    "as", "async", "await", "break", "const", "continue", "crate", "dyn", "else", "enum", "extern", "fn", "for", "if",
+    "impl", "in", "let", "loop", "match", "mod", "move", "mut", "pub", "ref", "return", "self", "Self", "static",
+    "struct", "super", "trait", "type", "union", "unsafe", "use", "where", "while", "yield",
+})  # fmt: skip
 LITERALS = frozenset({"true", "false", "None", "Some", "Ok", "Err"})
-PRIMITIVES = frozenset(
-    "bool char str u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize f32 f64".split()
-)
+PRIMITIVES = frozenset({
+    "bool", "char", "str", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize",
+    "f32", "f64",
+})  # fmt: skip
 
 _TOKEN = re.compile(
     r"""
     (?P<comment>//[^\n]*)
   | (?P<raw>\bb?r(?P<hashes>\#{0,16})")
-  | (?P<string>\bb?"(?:[^"\\]|\\.)*+"?)
-  | (?P<char>\bb?'(?:[^'\\\n]|\\(?:u\{[0-9a-fA-F_]{1,8}\}|x[0-9a-fA-F]{2}|.))')
+  | (?P<string>(?:\bb)?"(?:[^"\\]|\\.)*+"?)
+  | (?P<char>(?:\bb)?'(?:[^'\\\n]|\\(?:u\{[0-9a-fA-F_]{1,8}\}|x[0-9a-fA-F]{2}|.))')
   | (?P<lifetime>'[^\W\d]\w*)
   | (?P<number>\b\d[\w]*+(?:\.\d[\w]*+)?)
-  | (?P<attribute>\#!?\[[^\]\n]*\])
+  | (?P<attribute>\#!?\[[^\]\n]{0,200}\])
   | (?P<word>[^\W\d]\w*+)
   | (?P<space>\s++)
     """,
@@ -40,14 +42,18 @@ def tokens(code: str) -> Iterator[tuple[str, str]]:
     Kinds: comment, string, number, lifetime, attribute, keyword, literal, type, macro, function, and the empty
     kind for all else.
     """
-    position = 0
+    position, before = 0, ""
     while position < len(code):
         if code.startswith("/*", position):
-            end = _end_of_block(code, position)
-            kind = "comment"
+            kind, end = "comment", _end_of_block(code, position)
         else:
             kind, end = _next(code, position)
-        yield kind, code[position:end]
+        text = code[position:end]
+        if not kind and before == "fn" and not text.isspace():
+            kind = "function"
+        yield kind, text
+        if not text.isspace():
+            before = text
         position = end
 
 

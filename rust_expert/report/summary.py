@@ -143,7 +143,7 @@ class Summary(_Read):
 
     @property
     def metric(self) -> str:
-        """The figure that the headline speaks of: pass@k for the smallest k, which is 1 unless the run says otherwise."""
+        """The figure that the headline speaks of: pass@k for the smallest k, in most runs 1."""
         ks = [k for stage in self.stages.values() for score in stage.suites.values() for k in score.pass_at]
         return f"pass_at_{min(ks, default=1)}"
 

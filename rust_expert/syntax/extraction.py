@@ -80,7 +80,9 @@ def given_by(problem: Problem) -> Given:
     pieces = pieces_of(head)
     opening = next((piece for piece in pieces if not piece.closed and piece.kind == "function_item"), None)
     entry = problem.entry_point or (opening.name if opening else "")
-    kept = [piece for piece in pieces if piece.whole and piece.name != entry and not _is_left_out(piece, entry)]
+    kept = [
+        piece for piece in pieces if piece.whole and piece.name != entry and not _is_left_out(piece, entry)
+    ]
     return Given(tuple(kept), opening.text if opening else "", entry)
 
 
@@ -110,16 +112,16 @@ def _fenced_blocks(text: str) -> list[str]:
         if inside is None:
             inside = fence
         elif fence[1][0] == inside[1][0] and not fence[2].strip():
-            blocks.append(text[inside.end() : fence.start()])
+            blocks.append(text[inside.end() + 1 : fence.start()])
             inside = None
     if inside is not None:
-        blocks.append(text[inside.end() :])
+        blocks.append(text[inside.end() + 1 :])
     return blocks
 
 
 def _take(text: str, given: Given) -> _Taken:
     """Apply the rules of this module to one text."""
-    everything = pieces_of(text)
+    everything = _without_statements(pieces_of(text))
     pieces = [piece for piece in everything if not _is_left_out(piece, given.entry)]
     entries = [piece for piece in pieces if _defines(piece, given.entry)]
     leads = bool(everything) and not text.encode()[: everything[0].start].strip()
@@ -148,7 +150,8 @@ def _continued(text: str, given: Given) -> _Taken | None:
         whole = not parse(source[:end]).root_node.has_error
         if not whole and not _is_code_like(text):
             return None
-        after = [piece for piece in pieces_of(source[end:].decode()) if not _is_left_out(piece, given.entry)]
+        rest = _without_statements(pieces_of(source[end:].decode()))
+        after = [piece for piece in rest if not _is_left_out(piece, given.entry)]
         helpers = [piece for piece in after if piece.whole and not _defines(piece, given.entry)]
         return _Taken("body", _distinct(helpers), function, whole)
     closed = joined.rstrip() + "\n}"
@@ -173,6 +176,13 @@ def _is_all(text: str, pieces: Sequence[Piece]) -> bool:
     return not source[position:].strip()
 
 
+def _without_statements(pieces: Sequence[Piece]) -> list[Piece]:
+    """Without calls of macros beside the items, such as a `println!` of an example, unless they make items: those of
+    macros that the text defines, and thread_local."""
+    made = {piece.name for piece in pieces if piece.kind == "macro_definition"} | {"thread_local"}
+    return [piece for piece in pieces if piece.kind != "macro_invocation" or piece.name in made]
+
+
 def _is_left_out(piece: Piece, entry: str) -> bool:
     return piece.for_tests or (piece.kind == "function_item" and piece.name == "main" and entry != "main")
 
@@ -185,7 +195,7 @@ def _distinct(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
     """Without what is defined or imported twice; the first stays."""
     kept: dict[tuple[str, str], Piece] = {}
     for piece in pieces:
-        named = bool(piece.name) and piece.kind != "impl_item"
+        named = bool(piece.name) and piece.kind not in ("impl_item", "macro_invocation")
         kept.setdefault((piece.kind, piece.name if named else piece.text), piece)
     return tuple(kept.values())
 
@@ -216,7 +226,9 @@ def _assembled(taken: _Taken, given: Given, prefix: str) -> Extraction:
     own = "\n".join([taken.function, *items])
     given_imports, given_items = _context(given, taken, identifiers_in(own))
     blocks = ["\n".join(first), "\n".join([*given_imports, *imports]), *given_items, taken.function, *items]
-    return Extraction("\n\n".join(block.strip("\n") for block in blocks if block.strip()) + "\n", prefix + taken.rule)
+    return Extraction(
+        "\n\n".join(block.strip("\n") for block in blocks if block.strip()) + "\n", prefix + taken.rule
+    )
 
 
 def _context(given: Given, taken: _Taken, mentioned: frozenset[str]) -> tuple[list[str], list[str]]:

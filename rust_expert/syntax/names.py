@@ -8,6 +8,7 @@ A use is one of
     `Name::part`  beside `Name`, an associated item of a type
     `name!`       a macro
     `.name`       a method or associated item of the item's own type: `self.name(..)`, `Self::name`
+    `~name`       a method called on something else, whose type only the compiler knows
     `crate`       a path that starts at `crate`, `self` or `super`: it cannot be followed by name
 """
 
@@ -38,8 +39,10 @@ class _Reader:
 
     def __init__(self, source: bytes) -> None:
         self.source = source
-        self.used: set[str] = set()
-        self.bound: set[str] = set()
+        self.used: set[str] = set()  # whatever is looked up among types and modules, macros, members
+        self.values: set[str] = set()  # what is looked up among values
+        self.bound: set[str] = set()  # variables, functions, constants of the item's own
+        self.named: set[str] = set()  # types and modules of the item's own
         self.pending: list[tuple[tree_sitter.Node, bool]] = []
         self.visits: dict[str, Callable[[tree_sitter.Node, bool], None]] = {
             "identifier": self._identifier,
@@ -83,8 +86,9 @@ class _Reader:
                     self.pending.append((child, child == bound))
             elif kind in _NAMED:
                 name = field(current, "name")
-                if name is not None:
+                if name is not None and not _is_member(current):
                     self.bound.add(self._text(name))
+                    self.named.add(self._text(name))
                 for child in current.children:
                     if child != name and child.is_named:
                         self.pending.append((child, False))
@@ -99,7 +103,7 @@ class _Reader:
     def _identifier(self, node: tree_sitter.Node, pattern: bool) -> None:
         name = self._text(node)
         # a capital in a pattern is a constant or a variant, which the pattern reads and does not bind
-        (self.bound if pattern and not name[0].isupper() else self.used).add(name)
+        (self.bound if pattern and not name[0].isupper() else self.values).add(name)
 
     def _type_identifier(self, node: tree_sitter.Node, _: bool) -> None:
         self.used.add(self._text(node))
@@ -143,14 +147,16 @@ class _Reader:
     def _use(self, node: tree_sitter.Node, _: bool) -> None:
         for name, path in imports_of(node, self.source):
             self.bound.add(name)
+            self.named.add(name)
             self._head(path.split("::")[0], "")
 
     def _field_expression(self, node: tree_sitter.Node, _: bool) -> None:
         value, name = field(node, "value"), field(node, "field")
-        if value is not None and value.type == "self":
-            if name is not None and node.parent is not None and node.parent.type == "call_expression":
-                self.used.add("." + self._text(name))
-        elif value is not None:
+        called = name is not None and node.parent is not None and node.parent.type == "call_expression"
+        on_self = value is not None and value.type == "self"
+        if called and name is not None and name.type == "field_identifier":
+            self.used.add(("." if on_self else "~") + self._text(name))
+        if value is not None and not on_self:
             self.pending.append((value, False))
 
     def _value_alone(self, node: tree_sitter.Node, _: bool) -> None:
@@ -175,6 +181,7 @@ class _Reader:
         for child in node.children:
             if child == name:
                 self.bound.add(self._text(child))
+                self.named.add(self._text(child))
             elif child.is_named:
                 self.pending.append((child, False))
 
@@ -230,9 +237,11 @@ class _Reader:
                 continue
             before = tokens[place - 1].type if place else ""
             after = tokens[place + 1] if place + 1 < len(tokens) else None
+            name = self._text(token)
+            if before == "." and after is not None and after.type == "token_tree":
+                self.used.add("~" + name)
             if before in (".", "::") or after is None:
                 continue
-            name = self._text(token)
             second = self._text(tokens[place + 2]) if place + 2 < len(tokens) else ""
             if token.type == "self":
                 called = place + 3 < len(tokens) and tokens[place + 3].type == "token_tree"
@@ -243,7 +252,14 @@ class _Reader:
             elif after.type == "!":
                 self.used.add(name + "!")
             elif name[0].isupper() or (after.type == "token_tree" and self._text(after).startswith("(")):
-                self.used.add(name)
+                self.values.add(name)
+
+
+def _is_member(node: tree_sitter.Node) -> bool:
+    """Whether a function, constant or type belongs to an impl or a trait, so that its bare name means nothing."""
+    body = node.parent
+    owner = body.parent if body is not None and body.type == "declaration_list" else None
+    return owner is not None and owner.type in ("impl_item", "trait_item")
 
 
 def uses_of(nodes: list[tree_sitter.Node], source: bytes) -> list[str]:
@@ -251,9 +267,8 @@ def uses_of(nodes: list[tree_sitter.Node], source: bytes) -> list[str]:
     reader = _Reader(source)
     for node in nodes:
         reader.read(node)
-    return sorted(
-        name for name in reader.used if name.split("::")[0] not in reader.bound and name not in ("_", "Self")
-    )
+    paths = {name for name in reader.used if name.split("::")[0] not in reader.named}
+    return sorted((paths | (reader.values - reader.bound)) - {"_", "Self"})
 
 
 def imports_of(declaration: tree_sitter.Node, source: bytes) -> list[tuple[str, str]]:

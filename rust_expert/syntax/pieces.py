@@ -22,9 +22,7 @@ _ITEMS = frozenset(
     }
 )  # fmt: skip
 _WORDS = rb"pub|fn|struct|enum|union|impl|trait|const|static|type|mod|use|extern|unsafe|async"
-_START = re.compile(
-    rb"^[ \t]*(?=(?:" + _WORDS + rb")\b|macro_rules!|thread_local!|#!?\[|//|/\*)", re.MULTILINE
-)
+_START = re.compile(rb"^[ \t]*(?=(?:" + _WORDS + rb")\b|[a-z_0-9]+!|#!?\[|//|/\*)", re.MULTILINE)
 _BEFORE_KEYWORD = frozenset(
     {"pub", "crate", "in", "super", "self", "async", "const", "unsafe", "extern", "default", "(", ")"}
 )
@@ -123,8 +121,8 @@ def _run_at(source: bytes, begin: int) -> tuple[list[Piece], int]:
             found.append(_item(node, leading, rest, begin, first))
         elif node.type == "empty_statement":
             continue
-        elif _is_thread_local(node, rest):
-            found.append(_piece("macro_invocation", "", rest, begin, first, node.end_byte))
+        elif (called := _macro_called(node, rest)) and not node.has_error:
+            found.append(_piece("macro_invocation", called, rest, begin, first, node.end_byte))
         else:
             broken = _broken(rest[node.start_byte :])
             if broken is None:
@@ -138,23 +136,33 @@ def _run_at(source: bytes, begin: int) -> tuple[list[Piece], int]:
     return found, len(source)
 
 
-def _item(node: tree_sitter.Node, leading: list[tree_sitter.Node], rest: bytes, begin: int, first: int) -> Piece:
+def _item(
+    node: tree_sitter.Node, leading: list[tree_sitter.Node], rest: bytes, begin: int, first: int
+) -> Piece:
     named = field(node, "name") or field(node, "type")
     if named is not None and named.type == "generic_type":
         named = field(named, "type")
     return dataclasses.replace(
-        _piece(node.type, text_of(named, rest) if named is not None else "", rest, begin, first, node.end_byte),
+        _piece(
+            node.type, text_of(named, rest) if named is not None else "", rest, begin, first, node.end_byte
+        ),
         imports=tuple(imports_of(node, rest)) if node.type == "use_declaration" else (),
         for_tests=any(each.type == "attribute_item" and is_test_attribute(each, rest) for each in leading),
     )
 
 
 def _piece(kind: str, name: str, rest: bytes, begin: int, first: int, end: int) -> Piece:
-    return Piece(kind, name, rest[first:end].decode("utf-8", "replace").rstrip("\n"), begin + first, begin + end)
+    return Piece(
+        kind, name, rest[first:end].decode("utf-8", "replace").rstrip("\n"), begin + first, begin + end
+    )
 
 
-def _is_thread_local(node: tree_sitter.Node, rest: bytes) -> bool:
-    return not node.has_error and rest[node.start_byte : node.end_byte].startswith(b"thread_local!")
+def _macro_called(node: tree_sitter.Node, rest: bytes) -> str:
+    """The macro that a node at the top of a file calls, "" for other nodes."""
+    if node.type == "expression_statement" and node.named_children:
+        node = node.named_children[0]
+    name = field(node, "macro") if node.type == "macro_invocation" else None
+    return text_of(name, rest) if name is not None else ""
 
 
 def _next_line(source: bytes, position: int) -> int:
@@ -167,7 +175,9 @@ def _broken(source: bytes) -> tuple[str, str, int | None] | None:
 
     The length is None where the item never closes.
     """
-    tokens = [node for node in descend(parse(source).root_node) if not node.child_count and not node.is_missing]
+    tokens = [
+        node for node in descend(parse(source).root_node) if not node.child_count and not node.is_missing
+    ]
     words = [text_of(node, source) for node in tokens[:16]]
     place = next((index for index, word in enumerate(words) if not _may_precede(word, tokens[index])), None)
     if place is None or len(words) <= place + 2:

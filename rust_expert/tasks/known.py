@@ -1,7 +1,10 @@
 """Names that an item may use without bringing them along: what the compiler and the prelude of std give."""
 
 PRIMITIVES = frozenset(
-    ["bool", "char", "str", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32", "f64"]
+    {
+        "bool", "char", "str", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize",
+        "f32", "f64",
+    }
 )  # fmt: skip
 
 ROOTS = frozenset({"std", "core"})
@@ -88,3 +91,21 @@ TRAIT_SIGNS = {
     "Borrow": r"\.borrow\(",
 }
 """Signs that an item calls a method of a std trait which it does not name."""
+
+STD_DERIVES = frozenset({"Clone", "Copy", "Debug", "Default", "Eq", "Hash", "Ord", "PartialEq", "PartialOrd"})
+
+SUPERTRAITS = {
+    "Copy": ("Clone",),
+    "Eq": ("PartialEq",),
+    "PartialOrd": ("PartialEq",),
+    "Ord": ("PartialOrd", "Eq", "PartialEq"),
+    "DoubleEndedIterator": ("Iterator",),
+    "ExactSizeIterator": ("Iterator",),
+    "FusedIterator": ("Iterator",),
+    "DerefMut": ("Deref",),
+    "IndexMut": ("Index",),
+    "Error": ("Debug", "Display"),
+    "BorrowMut": ("Borrow",),
+    "FnMut": ("FnOnce",),
+}
+"""What a type must have before it can have a trait of std."""

@@ -6,11 +6,12 @@ Prompts are made elsewhere (rust_expert.tasks.rows), so that another wording ask
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from rust_expert.common.config.tasks import TasksOptions
 from rust_expert.common.seeds import rng, stable_hash
-from rust_expert.judge.rustc import CheckResult, check_many
+from rust_expert.judge.rustc import CheckResult, check, check_many
 from rust_expert.tasks.code import Code
 from rust_expert.tasks.mutations.catalogue import mutants_of
 from rust_expert.tasks.rewrites.catalogue import rewritten_forms
@@ -66,23 +67,40 @@ def chosen(units: Sequence[Unit], count: int, seed: int, purpose: str) -> list[U
 
 def compiling(units: Sequence[Unit], workers: int, told: Told | None = None) -> list[Unit]:
     """The units whose file compiles as it is, in the order given, each in its crate's edition."""
-    results = _checked([(unit, unit.row.text) for unit in units], False, workers, told)
-    return [unit for unit, result in zip(units, results, strict=True) if result.ok]
+    found = _compile([(unit, unit.row.text) for unit in units], workers, told)
+    return [unit for unit, compiles in zip(units, found, strict=True) if compiles]
 
 
-def _checked(
-    forms: Sequence[tuple[Unit, str]], diagnostics: bool, workers: int, told: Told | None
-) -> list[CheckResult]:
-    """rustc's word on each form, in order; forms of one edition go together."""
+def _compile(forms: Sequence[tuple[Unit, str]], workers: int, told: Told | None) -> list[bool]:
+    """Whether each form compiles, in order; forms of one edition go together, most of them being good."""
     by_edition: dict[str, list[int]] = defaultdict(list)
     for place, (unit, _) in enumerate(forms):
-        by_edition[unit.row.edition if unit.row.edition in EDITIONS else "2021"].append(place)
-    results: dict[int, CheckResult] = {}
+        by_edition[_edition(unit)].append(place)
+    results: dict[int, bool] = {}
     for edition, places in sorted(by_edition.items()):
         codes = [forms[place][0].file(forms[place][1]) for place in places]
-        found = check_many(codes, edition=edition, diagnostics=diagnostics, workers=workers, progress=told)
-        results.update(zip(places, found, strict=True))
+        found = check_many(codes, edition=edition, diagnostics=False, workers=workers, progress=told)
+        results.update((place, result.ok) for place, result in zip(places, found, strict=True))
     return [results[place] for place in range(len(forms))]
+
+
+def _fail(forms: Sequence[tuple[Unit, str]], workers: int, told: Told | None) -> list[CheckResult]:
+    """What rustc says of each form alone, in order: nearly all fail, so that a batch would save nothing."""
+
+    def alone(form: tuple[Unit, str]) -> CheckResult:
+        return check(form[0].file(form[1]), edition=_edition(form[0]))
+
+    results: list[CheckResult] = []
+    with ThreadPoolExecutor(max(workers, 1)) as pool:
+        for result in pool.map(alone, forms):
+            results.append(result)
+            if told is not None:
+                told(1)
+    return results
+
+
+def _edition(unit: Unit) -> str:
+    return unit.row.edition if unit.row.edition in EDITIONS else "2021"
 
 
 class _Quota:
@@ -129,7 +147,7 @@ def broken_forms(
             made = mutants_of(codes[unit.row.key], count, chance, quota.spent(unit.row.crate))
             quota.take(unit.row.crate, [mutant.operator for mutant in made])
             forms += [(unit, mutant.operator, mutant.text) for mutant in made]
-    results = _checked([(unit, text) for unit, _, text in forms], True, workers, told)
+    results = _fail([(unit, text) for unit, _, text in forms], workers, told)
     kept: list[Broken] = []
     for (unit, operator, text), result in zip(forms, results, strict=True):
         tally.tried[operator] += 1
@@ -187,11 +205,11 @@ def plain_forms(
             made = rewritten_forms(codes[unit.row.key], count, chance, quota.spent(unit.row.crate))
             quota.take(unit.row.crate, [form.rewrite for form in made])
             forms += [(unit, form.rewrite, form.text) for form in made]
-    results = _checked([(unit, text) for unit, _, text in forms], False, workers, told)
+    results = _compile([(unit, text) for unit, _, text in forms], workers, told)
     kept: list[Plain] = []
-    for (unit, rewrite, text), result in zip(forms, results, strict=True):
+    for (unit, rewrite, text), compiles in zip(forms, results, strict=True):
         tally.tried[rewrite] += 1
-        if result.ok:
+        if compiles:
             tally.kept[rewrite] += 1
             kept.append(Plain(unit, rewrite, text))
         else:

@@ -11,9 +11,10 @@ from rust_expert.common.progress import Progress
 from rust_expert.common.toolchain import rustc_version
 from rust_expert.syntax.corpus import ItemRow
 from rust_expert.tasks.code import Code
+from rust_expert.tasks.crate_index import CrateIndex, Incomplete
 from rust_expert.tasks.pairs import Tally, broken_forms, chosen, compiling, plain_forms
 from rust_expert.tasks.rows import Made, Maker
-from rust_expert.tasks.units import Crate, Incomplete, Unit, reason_against, unit_of
+from rust_expert.tasks.units import Unit, reason_against, unit_of
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +83,7 @@ def units_of(rows: Sequence[ItemRow], options: TasksOptions) -> tuple[list[Unit]
     units: list[Unit] = []
     lost: Counter[str] = Counter()
     for _, inside in sorted(by_crate.items()):
-        crate = Crate(inside)
+        crate = CrateIndex(inside)
         for row in inside:
             reason = reason_against(row) or _length_reason(row, options)
             if reason:

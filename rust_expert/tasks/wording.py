@@ -27,7 +27,7 @@ FIXING = (
     "rustc rejects `src/lib.rs`:\n\n```text\n{message}\n```\n\nThe file is\n\n```rust\n{broken}\n```\n\n"
     "Correct {target} so that it compiles.",
     "What is wrong here, and how does the corrected code look?\n\n```rust\n{broken}\n```\n\nrustc reports:\n\n"
-    "```text\n{message}\n```\n\nAnswer with {target}, corrected.",
+    "```text\n{message}\n```\n\nShow {target}, corrected.",
     "I get {code} from rustc:\n\n```text\n{message}\n```\n\nHere is my code:\n\n```rust\n{broken}\n```\n\n"
     "Please repair {target}.",
 )

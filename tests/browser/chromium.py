@@ -7,6 +7,7 @@ import os
 import selectors
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -14,15 +15,32 @@ from types import TracebackType
 from typing import Any, Self
 
 FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--hide-scrollbars",
-    "--remote-debugging-pipe",
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+    "--hide-scrollbars", "--remote-debugging-pipe",
 )  # fmt: skip
+
+
+# The browser listens on file descriptor 3 and speaks on 4.
+_START = """
+import fcntl, os, sys
+listen, speak = (fcntl.fcntl(int(word), fcntl.F_DUPFD, 10) for word in sys.argv[1:3])
+os.dup2(listen, 3)
+os.dup2(speak, 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 def program() -> str | None:
     """The path of a Chromium on this machine, or None."""
-    return next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+    return next(
+        (
+            found
+            for name in ("chromium", "chromium-browser", "google-chrome")
+            if (found := shutil.which(name))
+        ),
+        None,
+    )
 
 
 class Browser:
@@ -39,8 +57,7 @@ class Browser:
         self._read, to_us = os.pipe()
         found = program()
         assert found
-        # The browser speaks on file descriptors 3 and 4; a shell puts them there.
-        command = ["sh", "-c", f'exec "$0" "$@" 3<&{from_us} 4>&{to_us}', found, *FLAGS]
+        command = [sys.executable, "-c", _START, str(from_us), str(to_us), found, *FLAGS]
         self._log = open(Path(self._folder.name, "stderr.log"), "wb")
         self._process = subprocess.Popen(
             [*command, f"--user-data-dir={self._folder.name}/profile", "about:blank"],
@@ -108,10 +125,16 @@ class Browser:
             self.events.append(message)
         return message
 
-    def look(self, width: int, height: int = 900, dark: bool = False, script: bool = True, scale: float = 1) -> None:
+    def look(
+        self, width: int, height: int = 900, dark: bool = False, script: bool = True, scale: float = 1
+    ) -> None:
         """Set the window's width, the colour scheme the reader prefers, and whether scripts may run."""
         self.ask(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=width < 600
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=scale,
+            mobile=width < 600,
         )
         feature = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.ask("Emulation.setEmulatedMedia", features=[feature])
@@ -141,10 +164,17 @@ class Browser:
     def requests(self) -> list[str]:
         """The address of every request that the page made since the browser started."""
         return [
-            one["params"]["request"]["url"] for one in self.events if one["method"] == "Network.requestWillBeSent"
+            one["params"]["request"]["url"]
+            for one in self.events
+            if one["method"] == "Network.requestWillBeSent"
         ]
 
     def complaints(self) -> list[str]:
         """Whatever the page wrote to the console, and every error and violation of its policy."""
-        kinds = ("Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded", "Security.violation")
+        kinds = (
+            "Runtime.consoleAPICalled",
+            "Runtime.exceptionThrown",
+            "Log.entryAdded",
+            "Security.violation",
+        )
         return [json.dumps(one["params"])[:500] for one in self.events if one["method"] in kinds]

@@ -1,5 +1,6 @@
 """Hostile and broken .crate files: nothing leaves the folder, nothing half unpacked stays in the cache."""
 
+import errno
 import io
 import tarfile
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from rust_expert.common.errors import UserError
 from rust_expert.crates import archive, cache
 from rust_expert.crates.archive import ArchiveFault, unpack
 
@@ -75,6 +77,18 @@ def test_a_bomb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not (tmp_path / "out" / "x").exists()
 
 
+def test_a_full_disk_is_not_the_crates_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = pack(tmp_path / "a.crate", ("a-1.0.0/x", b"x"))
+
+    def full(self: Path, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    (tmp_path / "out").mkdir()
+    with pytest.raises(UserError, match="No space left on device"):
+        unpack(path, "a-1.0.0", tmp_path / "out")
+
+
 @pytest.mark.parametrize(
     "spoil", [lambda data: data[: len(data) // 2], lambda data: b"no archive", lambda data: b""]
 )
@@ -97,7 +111,7 @@ def test_the_cache_keeps_whole_or_nothing(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(ArchiveFault):
         cache.keep(place, half)
     assert not cache.is_whole(place)
-    assert list((tmp_path / "cache" / "crates").iterdir()) == []
+    assert [path.name for path in (tmp_path / "cache" / "crates").iterdir() if path.name != ".lock"] == []
 
     folder = cache.keep(place, lambda target: (target / "one").write_text("1") and None)
     assert cache.is_whole(place)

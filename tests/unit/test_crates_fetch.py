@@ -1,4 +1,4 @@
-"""Fetching with the real cargo from a registry on this machine: pins, yanked and missing versions, no network, folders."""
+"""Fetching with the real cargo, from a registry on this machine: pins, yanked and missing versions, no network."""
 
 import functools
 import hashlib
@@ -130,7 +130,7 @@ def test_a_wrong_checksum_stops_the_run(tmp_path: Path, registry: Registry) -> N
     checksum = registry.add("good-crate")
     code, told = fetch(tmp_path, ("good-crate", "1.0.0", "0" * 64))
     assert code == 2
-    assert f"crates.tsv, line 2, column sha256: good-crate 1.0.0 is not what this row pins" in told
+    assert "crates.tsv, line 2, column sha256: good-crate 1.0.0 is not what this row pins" in told
     assert checksum in told
     assert not (tmp_path / "m.json").exists()
     assert not list((tmp_path / "cache").rglob("lib.rs"))

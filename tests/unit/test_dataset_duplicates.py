@@ -123,22 +123,24 @@ def test_exact_duplicates() -> None:
     assert {one.kept for one in dropped} == {documented.id}
 
 
-def test_task_types_and_error_codes_are_lessons_of_their_own() -> None:
+def test_task_types_and_kinds_of_change_are_lessons_of_their_own() -> None:
     code = "fn f() -> u8 { 1 }"
     rows = [
         row(code, prompt="write"),
         row(code, prompt="fix 1", task_type="error_fixing", verified=["broken form fails: E0308"]),
         row(code, prompt="fix 2", task_type="error_fixing", verified=["broken form fails: E0382"]),
         row(code, prompt="fix 3", task_type="error_fixing", verified=["broken form fails: E0382"]),
-        row(code, prompt="change", task_type="transformations"),
+        row(code, prompt="change", task_type="transformations", template="transformations/1/if let"),
+        row(code, prompt="alter", task_type="transformations", template="transformations/2/if let"),
+        row(code, prompt="turn", task_type="transformations", template="transformations/2/ok_or"),
     ]
     kept, _ = drop_exact(rows)
-    assert len(kept) == 4
+    assert len(kept) == 5
     long = " ".join(f"w{i}" for i in range(50))
     kept, _ = drop_near(
         [sample.model_copy(update={"gen": long + f" {place}"}) for place, sample in enumerate(rows)], OPTIONS
     )
-    assert len(kept) == 4
+    assert len(kept) == 5
 
 
 def test_a_row_that_stands_twice_goes_once() -> None:

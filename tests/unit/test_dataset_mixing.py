@@ -62,7 +62,7 @@ def rows(crates: int, tasks: int) -> list[Sample]:
 
 def spec(**given: object) -> DatasetSpec:
     return DatasetSpec.model_validate(
-        {"curriculum_rows": 60, "crate_rows": 40, "max_chars": 500, "val_rows": 20, "shards": 3, **given}
+        {"curriculum_rows": 60, "crate_rows": 40, "max_chars": 500, "val_rows": 20, **given}
     )
 
 
@@ -225,6 +225,8 @@ def test_shards_hang_on_the_row_alone(tmp_path: Path) -> None:
     write_shards(tmp_path, "train", made.train[:-1], 3)
     again = [read_parquet(tmp_path / f"train-{i}.parquet", Sample) for i in range(3)]
     assert sum(a != b for a, b in zip(parts, again, strict=True)) == 1
+    with pytest.raises(UserError, match="ask for 1 or more"):
+        write_shards(tmp_path, "train", made.train, 0)
     write_shards(tmp_path, "train", [], 3)
     assert read_parquet(tmp_path / "train-0.parquet", Sample) == []
 
@@ -235,7 +237,7 @@ def test_bad_specs_are_refused() -> None:
         {"task_mix": {"poetry": 1.0}},
         {"task_mix": {"code_generation": 1.5, "explanations": -0.5}},
         {"rows": 3},
-        {"shards": 0},
+        {"shards": 3},
     ):
         with pytest.raises(ValueError):
             spec(**given)

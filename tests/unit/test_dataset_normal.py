@@ -72,6 +72,17 @@ SAME = [
     ('fn f(n: u8) -> String { format!("{n}!") }', 'fn g(k: u8) -> String { format!("{k}!") }'),
     ("#[inline]\n#[must_use]\nfn f() -> u32 { 1_000 }", "use std::fmt;\nfn g() -> u32 { 1000 }"),
     ("pub(crate) fn f(x: u8,) -> u8 { g(x,) }", "fn f(x: u8) -> u8 { g(x) }"),
+    (
+        "fn f(g: Option<fn(u8) -> u8>) -> u8 { match g { Some(h) => h(1), None => twice(1) } }"
+        " fn twice(a: u8) -> u8 { a }",
+        "fn f(x: Option<fn(u8) -> u8>) -> u8 { match x { Some(y) => y(1), None => same(1) } }"
+        " fn same(z: u8) -> u8 { z }",
+    ),
+    (
+        "struct A<T> { t: T }\nimpl<T: Clone> A<T> { const MAX: u8 = 3; fn get(&self) -> T { self.t.clone() } }",
+        "struct Holder<U> { u: U }\nimpl<U: Clone> Holder<U> { const TOP: u8 = 3;"
+        " fn it(&self) -> U { self.u.clone() } }",
+    ),
     ("fn main() {}\nfn f() -> u8 { 2 }", "fn f() -> u8 { 2 }"),
     (
         "enum Kind { Small, Large }\nfn f(k: Kind) -> u8 { match k { Kind::Small => 1, Kind::Large => 2 } }",
@@ -91,6 +102,11 @@ DIFFERENT = [
     ("fn f(v: Vec<i32>) -> i32 { v[0] }", "fn f(v: VecDeque<i32>) -> i32 { v[0] }"),
     ('fn f() { println!("x") }', 'fn f() { eprintln!("x") }'),
     ("fn f(a: u8, b: u8) -> u8 { g(a, a) }", "fn f(a: u8, b: u8) -> u8 { g(a, b) }"),
+    (
+        "fn f(a: u8) -> u8 { a.twice() }",
+        "fn f(a: u8) -> u8 { a.thrice() }",
+    ),  # from elsewhere, not this author's
+    ("fn f(a: u8) -> u8 { shape::area(a) }", "fn f(a: u8) -> u8 { shape::edge(a) }"),
 ]
 
 

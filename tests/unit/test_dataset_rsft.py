@@ -100,13 +100,11 @@ def good(task_id: str, sample: int, code: str, **given: object) -> Verdict:
 )  # fmt: skip
 def test_each_threshold(given: dict[str, object], wanted: list[str]) -> None:
     judged = good("a", 0, "fn f() {}").model_copy(update=given)
-    assert faults(judged, RsftKeep(shards=1)) == wanted
+    assert faults(judged, RsftKeep()) == wanted
 
 
 def test_thresholds_can_be_switched_off() -> None:
-    off = RsftKeep(
-        tests=False, compiled=False, max_clippy=None, min_idiomatic=None, min_documented=None, shards=1
-    )
+    off = RsftKeep(tests=False, compiled=False, max_clippy=None, min_idiomatic=None, min_documented=None)
     bad = {
         "status": "compile_error",
         "compiled": False,
@@ -146,7 +144,7 @@ def test_the_best_distinct_answers_are_kept_and_every_sample_is_accounted_for() 
         good("train/c", 0, "fn h() { 1 }"),
     ]
     parents = [task(place) for place in range(50)]
-    made = select(PROBLEMS, setting(verdicts), verdicts, parents, "rsft1", RsftKeep(shards=1, mix_ratio=0.4))
+    made = select(PROBLEMS, setting(verdicts), verdicts, parents, "rsft1", RsftKeep(mix_ratio=0.4))
     report = made.report
     assert sum(report["outcomes"].values()) == report["samples"] == 8
     assert report["outcomes"] == {
@@ -171,32 +169,44 @@ def test_the_best_distinct_answers_are_kept_and_every_sample_is_accounted_for() 
         verdicts[::-1],
         parents[::-1],
         "rsft1",
-        RsftKeep(shards=1, mix_ratio=0.4),
+        RsftKeep(mix_ratio=0.4),
     )
     assert again.train == made.train
+
+
+def test_the_model_is_trained_on_what_it_wrote() -> None:
+    """The judge puts the prompt's types in front of an answer, and takes prose away; the first is no part of it."""
+    own, types = "/// Doc.\nfn f(a: A) -> u8 { a.0 }", "struct A(u8);"
+    verdicts = [
+        good("train/a", 0, f"{types}\n{own}", completion_sha256=""),
+        good("train/b", 0, f"{types}\n{own}", completion_sha256=""),
+    ]
+    texts = {("train/a", 0): f"{own}\n", ("train/b", 0): f"Here it is:\n```\n{own}\n```"}
+    made = select(PROBLEMS, setting(verdicts, texts), verdicts, [], "rsft1", RsftKeep())
+    assert {s.prompt: s.gen for s in made.train} == {"Task a.": own, "Task b.": f"{types}\n{own}"}
 
 
 def test_a_kept_answer_that_the_parent_knows_stands_once() -> None:
     known = task(1, prompt="Task a.", gen="fn f() { 1 }")
     verdicts = [good("train/a", 0, "fn f() { 1 }")]
-    made = select(PROBLEMS, setting(verdicts), verdicts, [known], "rsft1", RsftKeep(shards=1, mix_ratio=0.9))
+    made = select(PROBLEMS, setting(verdicts), verdicts, [known], "rsft1", RsftKeep(mix_ratio=0.9))
     assert [s.id for s in made.train] == [known.id]
     assert made.report["parent_rows"] == 0
 
 
 def test_nothing_kept_is_said() -> None:
     verdicts = [good("train/a", 0, "fn f() {}", status="failed")]
-    made = select(PROBLEMS, setting(verdicts), verdicts, [task(1)], "rsft1", RsftKeep(shards=1))
+    made = select(PROBLEMS, setting(verdicts), verdicts, [task(1)], "rsft1", RsftKeep())
     assert made.train == []
     assert made.report["trains"] is False
     assert made.report["reason"] == "none of 1 samples was fit to be kept"
-    none = select([], [], [], [task(1)], "rsft1", RsftKeep(shards=1))
+    none = select([], [], [], [task(1)], "rsft1", RsftKeep())
     assert none.train == [] and none.report["reason"] == "none of 0 samples was fit to be kept"
 
 
 def test_files_that_do_not_belong_together_are_refused() -> None:
     verdict = good("train/a", 0, "fn f() {}")
-    keep = RsftKeep(shards=1)
+    keep = RsftKeep()
     with pytest.raises(UserError, match="on another text"):
         select(PROBLEMS, setting([verdict], {("train/a", 0): "fn g() {}"}), [verdict], [], "s", keep)
     with pytest.raises(UserError, match="sample 0 of train/a has no verdict"):

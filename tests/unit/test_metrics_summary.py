@@ -15,7 +15,7 @@ from rust_expert.common.seeds import rng
 from rust_expert.common.tables import write_jsonl, write_parquet
 from rust_expert.metrics.score import score
 from rust_expert.metrics.summary import Reports, ScoreFile, TrainingFacts, read_training, summarize
-from rust_expert.metrics.tally import tally
+from rust_expert.metrics.tally import LEFT_OUT, tally
 
 ROOT = Path(__file__).resolve().parents[2]
 OPTIONS = ScoreOptions(k=[1, 2], bootstrap=500)
@@ -122,6 +122,24 @@ def test_a_fault_of_the_judge_is_no_verdict_and_not_silent() -> None:
     everything = [verdict(v.task_id, v.sample, "judge_error") for v in verdicts]
     with pytest.raises(UserError, match="there is nothing to score"):
         scored(everything, OPTIONS.model_copy(update={"max_judge_errors": 1.0}))
+
+
+def test_a_problem_that_judges_nobody_is_in_no_figure_and_named() -> None:
+    verdicts = [
+        verdict(v.task_id, v.sample, "judge_error", message=f"{LEFT_OUT}it has no test")
+        if v.task_id == "p/4"
+        else v
+        for v in of_skill(0.5)
+    ]
+    told = scored(verdicts)
+    assert told["problems_excluded"] == {"p/4": "it has no test"}
+    assert (told["problems"], told["samples"], told["judge_errors"]["count"]) == (29, 58, 0)  # type: ignore[index]
+    assert "p/4" not in told["per_problem"]  # type: ignore[operator]
+    # The judge's command says it in these words.
+    assert LEFT_OUT.strip() in (ROOT / "scripts" / "judge.py").read_text(encoding="utf-8")
+    everything = [verdict(v.task_id, v.sample, "judge_error", message=f"{LEFT_OUT}x") for v in verdicts]
+    with pytest.raises(UserError, match="there is nothing to score"):
+        scored(everything)
 
 
 def test_every_sample_and_problem_is_in_the_denominator() -> None:

@@ -66,14 +66,14 @@ class DatasetSpec(BaseModel):
         json_schema_extra={"size_dependent": True},
     )  # fmt: skip
     strict: bool = Field(
-        default=False, description="only documented rows whose code was checked by the compiler"
+        default=False,
+        description="only documented rows; an answer of code must have been checked by the compiler",
     )
     val_rows: int = Field(
         ge=0, description="most validation rows, in the same proportions as the training rows",
         json_schema_extra={"size_dependent": True},
     )  # fmt: skip
     seed: int = Field(default=17, description="which rows are drawn, and their order")
-    shards: int = Field(ge=1, description="files per split", json_schema_extra={"size_dependent": True})
 
     @field_validator("task_mix")
     @classmethod

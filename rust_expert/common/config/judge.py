@@ -28,6 +28,7 @@ class JudgeOptions(BaseModel):
         default=1024, ge=16, description="what a test run may print; printing more ends it as resource_limit"
     )
     policy: Literal["off", "report", "enforce"] = Field(
-        default="report", description="off; report: list what breaks the policy; enforce: such a sample is not run"
+        default="report",
+        description="off; report: list what breaks the policy; enforce: such a sample is not run",
     )
     lints: bool = Field(default=True, description="run clippy on what compiles")

@@ -33,5 +33,4 @@ class RsftKeep(BaseModel):
     mix_ratio: float = Field(
         default=0.5, ge=0, lt=1, description="share of the parent's rows in the data that results"
     )
-    shards: int = Field(ge=1, description="training files", json_schema_extra={"size_dependent": True})
     seed: int = Field(default=17, description="which of the parent's rows are mixed in, and the order")

@@ -26,7 +26,7 @@ class TasksOptions(BaseModel):
     min_lines: int = Field(default=3, ge=1, description="fewest lines of an item that is worth a sample")
     context_lines: int = Field(
         default=40, ge=0,
-        description="most lines of a crate's own definitions that an item may need beside it; 0: items that stand alone",
+        description="most lines of a crate's own definitions that an item may need beside it; 0: none",
     )  # fmt: skip
     items_per_crate: int = Field(
         default=80,
@@ -38,13 +38,13 @@ class TasksOptions(BaseModel):
         default=60, ge=0, description="most code_generation samples of a crate", json_schema_extra=_SIZE
     )
     fixing_rows: int = Field(
-        default=20, ge=0, description="most error_fixing samples of a crate", json_schema_extra=_SIZE
+        default=12, ge=0, description="most error_fixing samples of a crate", json_schema_extra=_SIZE
     )
     transformation_rows: int = Field(
-        default=30, ge=0, description="most transformations samples of a crate", json_schema_extra=_SIZE
+        default=20, ge=0, description="most transformations samples of a crate", json_schema_extra=_SIZE
     )
     explanation_rows: int = Field(
-        default=30, ge=0, description="most explanations samples of a crate", json_schema_extra=_SIZE
+        default=20, ge=0, description="most explanations samples of a crate", json_schema_extra=_SIZE
     )
     mutants_per_item: int = Field(
         default=2, ge=1, description="broken forms of one item, by different operators"

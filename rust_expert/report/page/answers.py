@@ -25,9 +25,16 @@ def answers_section(
             el(
                 "h3",
                 el("span", choice.title, cls=f"tone-{_TONES.get(choice.key, 'level')}"),
-                el("span", f" {count(len(choice.problems))} of {plural(choice.among, 'problem')}", cls="quiet"),
+                el(
+                    "span",
+                    f" {count(len(choice.problems))} of {plural(choice.among, 'problem')}",
+                    cls="quiet",
+                ),
             ),
-            [_problem(problem, answers, lines, is_open=index == 0) for index, problem in enumerate(choice.problems)],
+            [
+                _problem(problem, answers, lines, is_open=index == 0)
+                for index, problem in enumerate(choice.problems)
+            ],
             cls="group",
         )
         for choice in choices
@@ -35,8 +42,8 @@ def answers_section(
     return section(
         "answers",
         "Answers, side by side",
-        f"The first answer of each stage to problems of {suite}, drawn by a fixed seed among those with the same outcome."
-        " Nobody picked them.",
+        f"The first answer of each stage to problems of {suite}. A fixed seed draws them among those with the same"
+        " outcome; nobody picked them.",
         groups,
     )
 
@@ -52,7 +59,11 @@ def _problem(
     for stages in alike.values():
         columns.append(_answer(stages, answers[stages[0]][problem.task_id], lines))
     badges = [
-        el("span", el("span", cls=f"light status-{given[problem.task_id].verdict.status}", aria_hidden="true"), stage)
+        el(
+            "span",
+            el("span", cls=f"light status-{given[problem.task_id].verdict.status}", aria_hidden="true"),
+            stage,
+        )
         for stage, given in answers.items()
         if problem.task_id in given
     ]
@@ -82,17 +93,27 @@ def _answer(stages: list[str], answer: Answer, lines: int) -> Html:
         told.append(plural(verdict.clippy_warnings, "clippy warning"))
     codes = list(dict.fromkeys(verdict.error_codes))
     meant = [f"{code}: {error_told(code)}" for code in codes[:4] if error_told(code)]
-    raw = None if verdict.code else el("p", "No code was found in this answer; it is shown as it came.", cls="quiet")
+    raw = (
+        None
+        if verdict.code
+        else el("p", "No code was found in this answer; it is shown as it came.", cls="quiet")
+    )
     return el(
         "div",
         el("h4", listed(stages), status_badge(verdict.status), el("span", ", ".join(told), cls="told")),
         raw,
         _code(answer.shown, lines) if answer.shown.strip() else el("p", "An empty answer.", cls="quiet"),
-        el("p", el("samp", _error(codes) if verdict.status == "compile_error" else None, verdict.message), cls="message")
+        el(
+            "p",
+            el("samp", _error(codes) if verdict.status == "compile_error" else None, verdict.message),
+            cls="message",
+        )
         if verdict.message or codes
         else None,
         el("p", "; ".join(meant), cls="quiet") if meant else None,
-        el("p", "Policy: " + listed(verdict.policy_findings[:4]), cls="quiet") if verdict.policy_findings else None,
+        el("p", "Policy: " + listed(verdict.policy_findings[:4]), cls="quiet")
+        if verdict.policy_findings
+        else None,
         cls=f"answer of-{verdict.status}",
     )
 

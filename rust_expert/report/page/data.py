@@ -59,7 +59,9 @@ def _journey(corpus: Corpus, funnel: CleanFunnel | None) -> Html:
         )
         if corpus.crates or corpus.items
         else None,
-        _bars("Instruction samples, those of the curriculum included", cleaning_stops(funnel)) if funnel else None,
+        _bars("Instruction samples, those of the curriculum included", cleaning_stops(funnel))
+        if funnel
+        else None,
         _split(funnel) if funnel else None,
     )
 
@@ -95,7 +97,10 @@ def _bars(title: str, stops: Sequence[Stop], more: Html | None = None) -> Html:
     sources = [name for name in SOURCES if any(stop.left.get(name) for stop in stops)]
     sources += sorted({name for stop in stops for name in stop.left} - set(SOURCES))
     rows = [
-        (stop.name, [Part(SOURCES.get(name, name), stop.left.get(name, 0), f"source-{name}") for name in sources])
+        (
+            stop.name,
+            [Part(SOURCES.get(name, name), stop.left.get(name, 0), f"source-{name}") for name in sources],
+        )
         for stop in stops
     ]
     details: list[Child] = [f"{MINUS}{count(stop.lost)}" if stop.lost else "" for stop in stops]
@@ -108,7 +113,9 @@ def _bars(title: str, stops: Sequence[Stop], more: Html | None = None) -> Html:
     return el(
         "div",
         el("h4", title),
-        legend([(SOURCES.get(name, name), f"source-{name}") for name in sources]) if len(sources) > 1 else None,
+        legend([(SOURCES.get(name, name), f"source-{name}") for name in sources])
+        if len(sources) > 1
+        else None,
         stacked_rows(rows, shared=float(most or 1), details=details, shares=len(sources) > 1),
         folded("Reasons", table(["step", "reason", "lost"], reasons, frozenset({2}), "Reasons for losses"))
         if reasons
@@ -130,8 +137,12 @@ def _mixes(mixes: Sequence[Mix]) -> Html:
     rows: list[tuple[str, list[Part]]] = []
     for mix in mixes:
         types = {"curriculum": mix.train.curriculum_rows, **mix.train.task_types}
-        rows.append((mix.dataset, [Part(label, types.get(key, 0), f"type-{key}") for key, label in TYPES.items()]))
-    used = [key for key, label in TYPES.items() if any(p.amount for _, ps in rows for p in ps if p.name == label)]
+        rows.append(
+            (mix.dataset, [Part(label, types.get(key, 0), f"type-{key}") for key, label in TYPES.items()])
+        )
+    used = [
+        key for key, label in TYPES.items() if any(p.amount for _, ps in rows for p in ps if p.name == label)
+    ]
     figures = [
         [
             mix.dataset,
@@ -148,7 +159,14 @@ def _mixes(mixes: Sequence[Mix]) -> Html:
         legend([(TYPES[key], f"type-{key}") for key in used]),
         stacked_rows(rows),
         table(
-            ["data set", "training rows", "validation rows", "families", "crates", "licences of rows from crates"],
+            [
+                "data set",
+                "training rows",
+                "validation rows",
+                "families",
+                "crates",
+                "licences of rows from crates",
+            ],
             figures,
             frozenset({1, 2, 3, 4}),
             "Data sets",
@@ -162,7 +180,9 @@ def _most(counts: Mapping[str, int], number: int) -> list[tuple[str, int]]:
 
 def _decontamination(checks: Decontamination) -> Html:
     shared = any(suite.combinations and suite.combinations.shared for suite in checks.suites.values())
-    title = "Held-out combinations occur in the training data" if shared else "No problem is in the training data"
+    title = (
+        "Held-out combinations occur in the training data" if shared else "No problem is in the training data"
+    )
     # The suites with the most to tell stand first.
     ranked = sorted(checks.suites.items(), key=lambda item: (item[1].combinations is None, item[0]))
     return card(
@@ -170,8 +190,8 @@ def _decontamination(checks: Decontamination) -> Html:
         el("div", [_suite(name, suite) for name, suite in ranked], cls="pair"),
         note=f"{plural(checks.rows_checked, 'row')} were compared with every problem: same solution whatever its names,"
         f" same question, or a run of {checks.gram_words or 'several'} words in common. {plural(checks.removed, 'row')}"
-        " that gave a problem away were removed before training. A combination is family × types × operation; those of a"
-        " suite are never generated for training.",
+        " that gave a problem away were removed before training. A combination is family × types × operation; those of"
+        " a suite are never generated for training.",
     )
 
 
@@ -213,8 +233,8 @@ def _likeness(found: Similarity) -> Html | None:
         columns(title, sorted(found.tenths.items()), "status-no_code"),
         el(
             "p",
-            f"0 is nothing in common, 1 the same code up to names (Jaccard of token runs); mean {decimal(found.mean, 2)},"
-            f" largest {decimal(found.maximum, 2)}.",
+            "0 is nothing in common, 1 the same code up to names (Jaccard of token runs);"
+            f" mean {decimal(found.mean, 2)}, largest {decimal(found.maximum, 2)}.",
             cls="quiet small",
         ),
     )
@@ -228,5 +248,9 @@ def _matches(suite: SuiteDecontamination) -> Html | None:
          el("code", str(one.get("matched", ""))[:90])]
         for one in suite.removed[:12]
     ]  # fmt: skip
-    shown = f"The first {len(rows)} of {count(len(suite.removed))}" if len(suite.removed) > len(rows) else "All of them"
+    shown = (
+        f"The first {len(rows)} of {count(len(suite.removed))}"
+        if len(suite.removed) > len(rows)
+        else "All of them"
+    )
     return folded(shown, table(["problem", "reason", "row of", "match"], rows, caption="Rows removed"))

@@ -26,7 +26,9 @@ def style() -> str:
 def policy(sheet: str) -> str:
     """A content security policy that allows this very style sheet and nothing else: no script, no request, no form."""
     digest = base64.b64encode(hashlib.sha256(sheet.encode("utf-8")).digest()).decode("ascii")
-    return f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
+    return (
+        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
+    )
 
 
 def document(title: str, sections: list[Html | None]) -> str:
@@ -49,6 +51,11 @@ def document(title: str, sections: list[Html | None]) -> str:
         "body",
         el("nav", el("div", links), aria_label="Sections"),
         el("main", body),
-        el("footer", el("p", "Made by Rust Expert from the files beside it. This page needs no network and no script.")),
+        el(
+            "footer",
+            el(
+                "p", "Made by Rust Expert from the files beside it. This page needs no network and no script."
+            ),
+        ),
     )
     return "<!doctype html>\n" + el("html", head, page, lang="en") + "\n"

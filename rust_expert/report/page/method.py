@@ -14,8 +14,11 @@ _PACKAGES = (
 )  # fmt: skip
 
 
-def method_section(summary: Summary, suite: str) -> Html:
-    """Short notes on every figure of the page."""
+def method_section(summary: Summary, suite: str, by_construction: bool) -> Html:
+    """Short notes on every figure of the page.
+
+    `by_construction`: the suite's combinations were checked never to occur in the training data.
+    """
     scores = next(iter(summary.scores(suite).values()))
     each = scores.samples / scores.problems if scores.problems else 0
     ks = sorted({k for stage in summary.scores(suite).values() for k in stage.pass_at})
@@ -33,8 +36,13 @@ def method_section(summary: Summary, suite: str) -> Html:
         ),
         (
             "Compiles",
-            "The share of all answers whose own code compiles with rustc, edition 2024. Answers without code and answers"
+            "The share of all answers whose own code compiles with rustc. Answers without code and answers"
             " that the policy refuses stay in the denominator.",
+        ),
+        (
+            "Compiles, pre-filtered",
+            "The same share without the answers that never reached the compiler, as others publish it. It flatters a"
+            " model that writes no code; it is shown for comparison only.",
         ),
         (
             "Intervals",
@@ -43,14 +51,17 @@ def method_section(summary: Summary, suite: str) -> Html:
         ),
         (
             "Comparisons",
-            "Paired: both stages answer the same problems, the differences per problem are resampled. Several"
-            " comparisons are shown and none is corrected for their number; read a p just below 0.05 with that in mind.",
+            "Paired: the same problems are drawn for both stages. A stage is called better or worse only where the"
+            " interval leaves zero out. Several comparisons are shown and none is corrected for their number; read a p"
+            " just below 0.05 with that in mind.",
         ),
         (
             "Held out",
             "Problems are held out by construction: no combination of family, types and operation in the suite was"
             " generated for training. They are of the same families, so this measures recombination within a small"
-            " language of tasks, not Rust at large.",
+            " language of tasks, not Rust at large."
+            if by_construction
+            else "Rows that give a problem away are removed from the training data before anything is trained.",
         ),
         (
             "Sandbox",
@@ -180,7 +191,7 @@ def _costs(rules: dict[str, Any]) -> Html | None:
             frozenset({1, 3, 4, 5, 6}),
             "What each rule cost",
         ),
-        note="Time is that of all jobs of a rule together; jobs run side by side, so the run was shorter.",
+        note="Time is that of all jobs of a rule together; where jobs ran side by side the run was shorter.",
     )
 
 

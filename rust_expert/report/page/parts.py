@@ -28,7 +28,10 @@ def card(title: Child, *content: Child, note: Child = None, cls: str = "") -> Ht
 
 
 def table(
-    heads: Sequence[str], rows: Iterable[Sequence[Child]], numbers: frozenset[int] = frozenset(), caption: str = ""
+    heads: Sequence[str],
+    rows: Iterable[Sequence[Child]],
+    numbers: frozenset[int] = frozenset(),
+    caption: str = "",
 ) -> Html:
     """A table that scrolls sideways on a narrow screen; the columns `numbers` are set flush right.
 
@@ -42,7 +45,9 @@ def table(
         el(
             "tr",
             (
-                el("th", cell, scope="row", cls=cls(column)) if column == 0 else el("td", cell, cls=cls(column))
+                el("th", cell, scope="row", cls=cls(column))
+                if column == 0
+                else el("td", cell, cls=cls(column))
                 for column, cell in enumerate(row)
             ),
         )
@@ -53,7 +58,10 @@ def table(
         el(
             "table",
             el("caption", caption, cls="unseen") if caption else None,
-            el("thead", el("tr", (el("th", head, scope="col", cls=cls(index)) for index, head in enumerate(heads)))),
+            el(
+                "thead",
+                el("tr", (el("th", head, scope="col", cls=cls(index)) for index, head in enumerate(heads))),
+            ),
             el("tbody", body),
         ),
         cls="scroll",

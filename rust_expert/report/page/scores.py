@@ -8,7 +8,7 @@ from rust_expert.report.html import Child, Html, el
 from rust_expert.report.page.parts import card, folded, section, table
 from rust_expert.report.scales import Scale, differences, shares
 from rust_expert.report.summary import Comparison, Estimate, Summary, metric_name
-from rust_expert.report.wording import count, p_value, percent, plural, points, points_range
+from rust_expert.report.wording import count, decimal, p_value, percent, plural, points, points_range
 
 _MARKS = {"up": "▲", "down": "▼", "level": "≈", "none": "–"}
 
@@ -36,7 +36,9 @@ def hero(summary: Summary, finding: Finding, tiles: Sequence[tuple[str, str]]) -
         el("ul", steps, cls="steps") if steps else None,
         el("p", others, cls="quiet") if others else None,
         rate_cards(summary, finding.suite, finding.stage),
-        el("ul", (el("li", el("b", figure), el("span", told)) for figure, told in tiles), cls="tiles") if tiles else None,
+        el("ul", (el("li", el("b", figure), el("span", told)) for figure, told in tiles), cls="tiles")
+        if tiles
+        else None,
         id="top",
     )
 
@@ -44,7 +46,12 @@ def hero(summary: Summary, finding: Finding, tiles: Sequence[tuple[str, str]]) -
 def rate_cards(summary: Summary, suite: str, marked: str) -> Html:
     """The headline figure and the compile rate by stage, on one scale; the stage of the headline stands out."""
     metrics = (summary.metric, "compile_rate")
-    every = [one for score in summary.scores(suite).values() for metric in metrics if (one := score.estimate(metric))]
+    every = [
+        one
+        for score in summary.scores(suite).values()
+        for metric in metrics
+        if (one := score.estimate(metric))
+    ]
     scale = shares(min(one.low for one in every), max(one.high for one in every))
     return el("div", [_rate_card(summary, suite, metric, marked, scale) for metric in metrics], cls="pair")
 
@@ -56,7 +63,8 @@ def _rate_card(summary: Summary, suite: str, metric: str, marked: str, scale: Sc
         if one is None:
             continue
         tone = "tone-base" if name == summary.base else "tone-best" if name == marked else "tone-stage"
-        rows.append(rate_row(name, one.value, one.low, one.high, tone))
+        trained = summary.stages[name].training.trained or name == summary.base
+        rows.append(rate_row(name, "" if trained else "not trained", one.value, one.low, one.high, tone))
     titles = {"pass_at_1": "Solved at the first try", "compile_rate": "Compiles"}
     title = titles.get(metric, f"Solved within {metric.removeprefix('pass_at_')} tries")
     head = [title, el("span", f" {metric_name(metric)} on {suite}", cls="quiet")]
@@ -69,18 +77,31 @@ def labels(scale: Scale) -> list[str]:
 
 
 def scores_section(summary: Summary, marked: str, main: str) -> Html:
-    """All scores in one table, plots for the other suites, and every paired comparison."""
+    """For each suite: scores, paired differences, and all figures in tables. The main suite's scores stand above."""
     suites = [main, *(suite for suite in summary.suites() if suite != main)]
-    others = [rate_cards(summary, suite, marked) for suite in suites[1:]]
     return section(
         "scores",
         "Scores",
         "Every answer counts: one without code or with forbidden code is a failure, never left out. Bars and ranges are"
-        f" {summary.sure} intervals over problems.",
-        others,
-        _comparisons(summary, main),
-        [_score_table(summary, suite) for suite in suites],
+        f" {summary.sure} intervals over problems. Both stages of a comparison answered the same problems, so their"
+        " difference is taken problem by problem.",
+        [_suite(summary, suite, marked, suite == main) for suite in suites],
     )
+
+
+def _suite(summary: Summary, suite: str, marked: str, is_main: bool) -> list[Html | None]:
+    first = next(iter(summary.scores(suite).values()))
+    size = f" {plural(first.problems, 'problem')}, {plural(first.samples, 'answer')} from each stage"
+    return [
+        el("h3", suite, el("span", size, cls="quiet"), cls="suite-name"),
+        None if is_main else rate_cards(summary, suite, marked),
+        difference_cards(summary, suite),
+        card(
+            "All figures",
+            _score_table(summary, suite),
+            _comparison_table(summary, suite),
+        ),
+    ]
 
 
 def _with_range(one: Estimate) -> Html:
@@ -90,49 +111,52 @@ def _with_range(one: Estimate) -> Html:
 def _score_table(summary: Summary, suite: str) -> Html:
     scores = summary.scores(suite)
     ks = sorted({k for score in scores.values() for k in score.pass_at})
-    heads = ["stage", *(f"pass@{k}" for k in ks), "compiles", "compiles, pre-filtered", "idiomatic", "documented"]
+    heads = [
+        "stage",
+        *(f"pass@{k}" for k in ks),
+        "compiles",
+        "compiles, pre-filtered",
+        "idiomatic",
+        "documented",
+    ]
     rows = [
         [
             name,
             *(_with_range(score.pass_at[k]) if k in score.pass_at else "–" for k in ks),
             _with_range(score.compile_rate),
             percent(score.prefiltered_compile_rate),
-            "–" if score.idiomatic is None else f"{score.idiomatic:.2f}",
-            "–" if score.documented is None else f"{score.documented:.2f}",
+            decimal(score.idiomatic, 2),
+            decimal(score.documented, 2),
         ]
         for name, score in scores.items()
     ]
-    first = next(iter(scores.values()))
-    return card(
-        [suite, el("span", f" {plural(first.problems, 'problem')}, {plural(first.samples, 'sample')}", cls="quiet")],
-        table(heads, rows, frozenset(range(1, len(heads))), f"Scores on {suite}"),
-        note="“Compiles, pre-filtered” leaves out answers that never reached the compiler, as others publish it; it is"
-        " shown for comparison only.",
-    )
+    return table(heads, rows, frozenset(range(1, len(heads))), f"Scores on {suite}")
 
 
-def _comparisons(summary: Summary, main: str) -> list[Html]:
-    """Plots of the differences on the main suite, then every comparison in figures."""
-    if not summary.comparisons:
-        return []
-    suites = [main, *(name for name in summary.suites() if name != main)]
-    heads = ["stage", "metric", "points", f"{summary.sure} interval", "p", "only it", "only the other", "p, exact"]
-    tables: list[Html] = []
-    for suite in suites:
-        rows = [_compared(one) for one in _ranked(summary) if one.suite == suite]
-        if rows:
-            told = table(heads, rows, frozenset(range(2, len(heads))), f"Paired comparisons on {suite}")
-            tables.append(folded(f"All comparisons on {suite}, in figures", told))
-    return [
-        *[difference_cards(summary, suite) for suite in suites],
-        card(
-            None,
-            tables,
-            note="Both stages answered the same problems, so the difference is taken problem by problem. A stage is called"
-            " better or worse only where the interval leaves zero out. “Only it” counts problems whose first answer only"
-            " this stage got right, “only the other” those of the other stage; the exact p is McNemar's on these.",
-        ),
+def _comparison_table(summary: Summary, suite: str) -> Html | None:
+    rows = [_compared(one) for one in _ranked(summary) if one.suite == suite]
+    if not rows:
+        return None
+    heads = [
+        "stage",
+        "metric",
+        "points",
+        f"{summary.sure} interval",
+        "p",
+        "only it",
+        "only the other",
+        "p, exact",
     ]
+    return folded(
+        "Comparisons in figures",
+        table(heads, rows, frozenset(range(2, len(heads))), f"Paired comparisons on {suite}"),
+        el(
+            "p",
+            "“Only it”: problems whose first answer only this stage got right; “only the other”: those that only the"
+            " other stage did. The exact p is McNemar's on these.",
+            cls="quiet small",
+        ),
+    )
 
 
 def _ranked(summary: Summary) -> list[Comparison]:
@@ -152,7 +176,11 @@ def _tone(one: Comparison) -> str:
 
 def difference_cards(summary: Summary, suite: str) -> Html | None:
     """Each stage against its parent and the base: the difference with its interval, on one scale for both metrics."""
-    shown = [one for one in _ranked(summary) if one.suite == suite and one.metric in (summary.metric, "compile_rate")]
+    shown = [
+        one
+        for one in _ranked(summary)
+        if one.suite == suite and one.metric in (summary.metric, "compile_rate")
+    ]
     if not shown:
         return None
     scale = differences(min(one.low for one in shown), max(one.high for one in shown))
@@ -165,7 +193,10 @@ def difference_cards(summary: Summary, suite: str) -> Html | None:
             if one.metric == metric
         ]
         if rows:
-            head = [f"Difference in {metric_name(metric)}", el("span", f" points, paired, on {suite}", cls="quiet")]
+            head = [
+                f"Difference in {metric_name(metric)}",
+                el("span", f" points, paired, on {suite}", cls="quiet"),
+            ]
             cards.append(card(head, interval_rows(rows, scale, ticks, zero=True)))
     return el("div", cards, cls="pair")
 

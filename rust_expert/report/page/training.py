@@ -15,7 +15,11 @@ from rust_expert.report.wording import count, decimal, listed, rate
 def training_section(summary: Summary, runs: Mapping[str, TrainingRun]) -> Html:
     """The table of stages, and loss curves for each stage that was trained."""
     panels = [_panel(name, runs[name]) for name in summary.stages if name in runs and _has_curve(runs[name])]
-    key = [("training, smoothed", "curve-train"), ("training, each log", "curve-raw"), ("validation", "curve-val")]
+    key = [
+        ("training, smoothed", "curve-train"),
+        ("training, each log", "curve-raw"),
+        ("validation", "curve-val"),
+    ]
     return section(
         "training",
         "Training",
@@ -26,8 +30,8 @@ def training_section(summary: Summary, runs: Mapping[str, TrainingRun]) -> Html:
             "Loss",
             legend(key),
             el("div", panels, cls="panels"),
-            note="Cross-entropy per token, in nats, over optimiser steps. Each panel has axes of its own: stages train on"
-            " different data, and a base made here learns from questions too, so levels are not comparable across"
+            note="Cross-entropy per token, in nats, over optimiser steps. Each panel has axes of its own: stages train"
+            " on different data, and a base made here learns from questions too, so levels are not comparable across"
             " panels.",
         )
         if panels
@@ -67,7 +71,9 @@ def _settings(summary: Summary, runs: Mapping[str, TrainingRun]) -> Html | None:
     keys = sorted({key for one in told.values() for key, value in one.items() if _is_short(value)})
     if not keys:
         return None
-    rows: list[list[Child]] = [[key.replace("_", " "), *(_setting(one.get(key)) for one in told.values())] for key in keys]
+    rows: list[list[Child]] = [
+        [key.replace("_", " "), *(_setting(one.get(key)) for one in told.values())] for key in keys
+    ]
     return folded(
         "Settings that took effect, read back from the trainer",
         table(["setting", *told], rows, caption="Effective settings"),
@@ -94,15 +100,28 @@ def _rejection_sampling(summary: Summary) -> Html | None:
     rows: list[list[Child]] = []
     for stage, told in found.items():
         lost = {key: number for key, number in told.get("outcomes", {}).items() if key != "kept"}
-        reasons = listed(f"{key.replace('_', ' ')} ({count(lost[key])})" for key in sorted(lost, key=lambda k: -lost[k]))
-        figures = [_whole(told.get(key)) for key in ("prompts", "samples", "kept", "prompts_with_kept", "parent_rows")]
+        reasons = listed(
+            f"{key.replace('_', ' ')} ({count(lost[key])})" for key in sorted(lost, key=lambda k: -lost[k])
+        )
+        figures = [
+            _whole(told.get(key))
+            for key in ("prompts", "samples", "kept", "prompts_with_kept", "parent_rows")
+        ]
         rows.append([stage, *figures, reasons or "–"])
-    heads = ["stage", "prompts", "answers sampled", "kept", "prompts with one kept", "rows mixed in", "left out"]
+    heads = [
+        "stage",
+        "prompts",
+        "answers sampled",
+        "kept",
+        "prompts with one kept",
+        "rows mixed in",
+        "left out",
+    ]
     return card(
         "Rejection sampling",
         table(heads, rows, frozenset({1, 2, 3, 4, 5}), "Rejection sampling"),
-        note="The parent answers training prompts, never a problem of any suite; the judge's verdict decides which answers"
-        " are trained on.",
+        note="The parent answers training prompts, never a problem of any suite; the judge's verdict decides which"
+        " answers are trained on.",
     )
 
 
@@ -128,7 +147,7 @@ def _panel(name: str, run: TrainingRun) -> Html:
     train, val = run.train_curve(), run.val_curve()
     every = [value for _, value in (*train, *val)]
     steps = [step for step, _ in (*train, *val)]
-    up = spanning(min(0.0, *every), _height(every), about=3)
+    up = spanning(min(0.0, *every), _height(every), most=4)
     across = up_to(max(steps))
     curves = [
         Curve("training loss", thinned(train), "raw"),

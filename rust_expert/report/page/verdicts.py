@@ -126,7 +126,10 @@ def _bars(summary: Summary, suite: str) -> Html:
     ]
     figures = table(
         ["stage", *(STATUSES[status] for status in seen)],
-        [[name, *(count(score.statuses.get(status, 0)) for status in seen)] for name, score in scores.items()],
+        [
+            [name, *(count(score.statuses.get(status, 0)) for status in seen)]
+            for name, score in scores.items()
+        ],
         frozenset(range(1, len(seen) + 1)),
         f"Verdicts on {suite}",
     )

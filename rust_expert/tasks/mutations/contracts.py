@@ -150,10 +150,11 @@ def async_dropped(code: Code) -> list[Edits]:
         return []
     found: list[Edits] = []
     for node in code.nodes("async"):
-        following = node.parent.next_sibling if node.parent is not None else None
-        if node.parent is not None and node.parent.type == "function_modifiers" and following is not None:
-            if len(node.parent.children) == 1:
-                found.append(cut(node.start_byte, following.start_byte))
+        parent = node.parent
+        if parent is None or parent.type != "function_modifiers" or len(parent.children) != 1:
+            continue
+        if parent.next_sibling is not None:
+            found.append(cut(node.start_byte, parent.next_sibling.start_byte))
     return found
 
 

@@ -14,11 +14,11 @@ def _owned_parameters(function: tree_sitter.Node) -> list[tree_sitter.Node]:
     parameters = field(function, "parameters")
     found: list[tree_sitter.Node] = []
     for parameter in parameters.children if parameters is not None else []:
-        if parameter.type == "parameter":
-            name, declared = field(parameter, "pattern"), field(parameter, "type")
-            if name is not None and name.type == "identifier" and declared is not None:
-                if declared.type not in _COPIES:
-                    found.append(name)
+        name, declared = field(parameter, "pattern"), field(parameter, "type")
+        if parameter.type != "parameter" or name is None or declared is None:
+            continue
+        if name.type == "identifier" and declared.type not in _COPIES:
+            found.append(name)
     return found
 
 

@@ -74,7 +74,8 @@ def for_as_while_let(code: Code) -> list[Rewriting]:
                 node.start_byte,
                 node.end_byte,
                 (
-                    f"{{\n{margin}    let mut {items} = ", *made, f";\n{margin}    {label_of(node, code)}while let Some(",
+                    f"{{\n{margin}    let mut {items} = ", *made,
+                    f";\n{margin}    {label_of(node, code)}while let Some(",
                     slice_of(pattern), f") = {items}.next() ", slice_of(body, 4), f"\n{margin}}}",
                 ),
             )
@@ -138,14 +139,17 @@ def _closure_calls(code: Code, method: str) -> list[tuple[tree_sitter.Node, ...]
 
 
 def _searched(code: Code, method: str, start: str, hit: str) -> list[Rewriting]:
-    name = code.fresh("found", "answer", "holds") if method == "any" else code.fresh("all", "answer", "holds")
+    first = "found" if method == "any" else "all"
+    name = code.fresh(first, "answer", "holds")
     found: list[Rewriting] = []
     for call, receiver, pattern, body in _closure_calls(code, method):
         if not stands_open(call) or body.type == "block" or "\n" in code.text(receiver):
             continue
         if call.parent is None or call.parent.type == "expression_statement":
             continue
-        margin = code.indentation(call)
+        ends = _is_tail(code, call)  # there the statements need no block of their own
+        margin = code.indentation(call) + ("" if ends else "    ")
+        opening, closing = ("", "") if ends else (f"{{\n{margin}", f"\n{code.indentation(call)}}}")
         test: tuple[str | Slice, ...] = (
             (slice_of(body, 8),) if method == "any" else ("!(", slice_of(body, 8), ")")
         )
@@ -154,9 +158,10 @@ def _searched(code: Code, method: str, start: str, hit: str) -> list[Rewriting]:
                 call.start_byte,
                 call.end_byte,
                 (
-                    f"{{\n{margin}    let mut {name} = {start};\n{margin}    for ", slice_of(pattern), " in ",
-                    slice_of(receiver), f" {{\n{margin}        if ", *test, f" {{\n{margin}            {name} = {hit};\n",
-                    f"{margin}            break;\n{margin}        }}\n{margin}    }}\n{margin}    {name}\n{margin}}}",
+                    f"{opening}let mut {name} = {start};\n{margin}for ", slice_of(pattern), " in ",
+                    slice_of(receiver), f" {{\n{margin}    if ", *test,
+                    f" {{\n{margin}        {name} = {hit};\n{margin}        break;\n{margin}    }}\n{margin}}}\n",
+                    f"{margin}{name}{closing}",
                 ),
             )
         )  # fmt: skip
@@ -214,7 +219,7 @@ def collect_as_loop(code: Code) -> list[Rewriting]:
     for call, receiver, pattern, body in _mapped(code):
         parent = call.parent
         margin = code.indentation(call)
-        if parent is None:
+        if parent is None or "\n" in code.text(body):
             continue
         name, declared = field(parent, "pattern"), field(parent, "type")
         if parent.type == "let_declaration" and name is not None and name.type == "identifier":
@@ -250,26 +255,4 @@ def _is_tail(code: Code, call: tree_sitter.Node) -> bool:
     return tail is not None and tail == call
 
 
-@rewrite("for_each", 4, "Use a `for` loop's counterpart `for_each` at the end of the chain")
-def for_each_as_loop(code: Code) -> list[Rewriting]:
-    """`x.for_each(|p| e);` as a `for` loop."""
-    found: list[Rewriting] = []
-    for call, receiver, pattern, body in _closure_calls(code, "for_each"):
-        parent = call.parent
-        if parent is None or parent.type != "expression_statement" or "\n" in code.text(receiver):
-            continue
-        margin = code.indentation(call)
-        inside: tuple[str | Slice, ...] = (slice_of(body),)
-        if body.type != "block":
-            inside = (f"{{\n{margin}    ", slice_of(body, 4), f";\n{margin}}}")
-        found.append(
-            Rewriting(
-                parent.start_byte,
-                parent.end_byte,
-                ("for ", slice_of(pattern), " in ", slice_of(receiver), " ", *inside),
-            )
-        )
-    return found
-
-
-REWRITES = (for_as_while_let, for_as_loop, any_as_loop, all_as_loop, collect_as_loop, for_each_as_loop)
+REWRITES = (for_as_while_let, for_as_loop, any_as_loop, all_as_loop, collect_as_loop)

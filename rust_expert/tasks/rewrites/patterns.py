@@ -167,7 +167,7 @@ def matches_macro(code: Code) -> list[Rewriting]:
             continue
         if node.parent is not None and node.parent.type == "expression_statement":
             continue
-        value, pattern = tokens[:place], [token for token in tokens[place + 1 :]]
+        value, pattern = tokens[:place], tokens[place + 1 :]
         if pattern and pattern[-1].type == ",":
             pattern = pattern[:-1]
         if not pattern:
@@ -179,7 +179,8 @@ def matches_macro(code: Code) -> list[Rewriting]:
                 node.end_byte,
                 (
                     "match ", Slice(value[0].start_byte, value[-1].end_byte), f" {{\n{margin}    ",
-                    Slice(pattern[0].start_byte, pattern[-1].end_byte), f" => true,\n{margin}    _ => false,\n{margin}}}",
+                    Slice(pattern[0].start_byte, pattern[-1].end_byte),
+                    f" => true,\n{margin}    _ => false,\n{margin}}}",
                 ),
             )
         )  # fmt: skip

@@ -1,0 +1,69 @@
+"""Judge completions of a model: compile and test each in the sandbox, lint and score what compiles.
+
+SAMPLES.jsonl holds rows with task_id and completion (sample, seed and others are optional); PROBLEMS.jsonl the
+problems in the HumanEval format. A problem whose own solution fails, or that has no test, judges nobody: its samples
+get the status judge_error and the reason.
+"""
+
+import logging
+from pathlib import Path
+
+from rust_expert.common.cli import add_options, options_from, parser, run, set_up_log
+from rust_expert.common.config.judge import JudgeOptions
+from rust_expert.common.contracts import Completion, Problem, Verdict
+from rust_expert.common.errors import UserError
+from rust_expert.common.progress import Progress
+from rust_expert.common.tables import read_jsonl, write_jsonl, write_parquet
+from rust_expert.judge.probe import require_sandbox
+from rust_expert.judge.verdicts import judge, unjudged, usable_problems
+
+log = logging.getLogger(__name__)
+
+
+def main() -> None:
+    """Read the command line, judge, write."""
+    told = parser(__doc__)
+    told.add_argument("samples", metavar="SAMPLES.jsonl", help="completions of a model")
+    told.add_argument("--suite", required=True, metavar="PROBLEMS.jsonl", help="the problems they answer")
+    told.add_argument("--out", required=True, metavar="VERDICTS", help="a .parquet or .jsonl file to write")
+    told.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="samples judged at a time (default 1)"
+    )
+    add_options(told, JudgeOptions)
+    arguments = told.parse_args()
+    set_up_log(arguments.log)
+    options = options_from(arguments, JudgeOptions)
+    out = Path(arguments.out)
+    if out.suffix not in (".parquet", ".jsonl"):
+        raise UserError(f"--out {out.name}: verdicts are written as .parquet or .jsonl, name such a file")
+    if arguments.workers < 1:
+        raise UserError(f"--workers {arguments.workers}: at least 1 is needed")
+    samples = read_jsonl(arguments.samples, Completion)
+    problems = read_jsonl(arguments.suite, Problem)
+    require_sandbox()
+    with Progress(len(problems), "problems' own solutions") as bar:
+        usable, excluded = usable_problems(problems, options, workers=arguments.workers, progress=bar.advance)
+    for each in excluded:
+        log.warning("%s is left out: %s", each.task_id, each.reason)
+    reasons = {each.task_id: each.reason for each in excluded}
+    judged = [sample for sample in samples if sample.task_id not in reasons]
+    with Progress(len(judged), "samples") as bar:
+        verdicts = iter(judge(judged, usable, options, workers=arguments.workers, progress=bar.advance))
+    rows = [
+        unjudged(sample, f"the problem is left out: {reasons[sample.task_id]}")
+        if sample.task_id in reasons
+        else next(verdicts)
+        for sample in samples
+    ]
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if out.suffix == ".jsonl":
+        write_jsonl(out, rows)
+    else:
+        write_parquet(out, rows, Verdict)
+    passed = sum(row.status == "passed" for row in rows)
+    compiled = sum(row.compiled for row in rows)
+    log.info("%d samples: %d compile, %d pass", len(rows), compiled, passed)
+
+
+if __name__ == "__main__":
+    run(main)
