@@ -71,8 +71,11 @@ rule provenance:
 
 
 rule report:
-    """One self-contained page: findings, plots, answers side by side."""
+    """One self-contained page: findings, plots, answers side by side; and the cards of the model and the data."""
     input:
+        fetched=[f"results/corpus/fetch/{shard}.json" for shard in CORPUS_SHARDS],
+        rejections=[f"results/corpus/rejections/{shard}.jsonl" for shard in CORPUS_SHARDS],
+        counts=[f"results/tasks/{shard}.json" for shard in CORPUS_SHARDS],
         summary="results/metrics/summary.json",
         provenance="results/provenance.json",
         funnel="results/dataset/funnel.json",
@@ -90,6 +93,8 @@ rule report:
         page="results/report.html",
         training="results/plots/training.csv",
         rates="results/plots/rates.csv",
+        model_card="results/cards/model.md",
+        dataset_card="results/cards/dataset.md",
     log:
         "results/logs/report.log",
     conda:
@@ -111,9 +116,10 @@ rule report:
         options=options_of(CONFIG.report),
     shell:
         "python -m scripts.report --summary {input.summary} --provenance {input.provenance}"
+        " --fetched {input.fetched} --rejections {input.rejections} --counts {input.counts}"
         " {params.suites} {params.answers} {params.models} --funnel {input.funnel}"
         " --decontamination {input.decontamination} --mix {input.mixes}"
-        " --out {output.page} --plots results/plots {params.options} --log {log}"
+        " --out {output.page} --plots results/plots --cards results/cards {params.options} --log {log}"
 
 
 rule publish:

@@ -78,6 +78,8 @@ def python() -> Iterator[Finding]:
 
 def libraries() -> Iterator[Finding]:
     """The installed packages against requirements.lock."""
+    if Path(sys.prefix).resolve() != (ROOT / ".venv").resolve():
+        return  # said already: there is no .venv
     installed = {found.metadata["Name"]: found.version for found in importlib.metadata.distributions()}
     try:
         differences = packages.difference(ROOT / packages.LOCK, installed)

@@ -16,7 +16,9 @@ def main() -> None:
     """Read the command line, sample, write the rows."""
     told = parser(__doc__)
     told.add_argument("--base", required=True, metavar="MANIFEST", help="manifest.json of the base")
-    told.add_argument("--model", required=True, metavar="MANIFEST", help="manifest.json of the stage, or the base's")
+    told.add_argument(
+        "--model", required=True, metavar="MANIFEST", help="manifest.json of the stage, or the base's"
+    )
     told.add_argument("--suite", required=True, metavar="JSONL", help="problems")
     told.add_argument("--out", required=True, metavar="JSONL", help="completions")
     for section in (SamplingOptions, QuantizationOptions):
@@ -28,7 +30,9 @@ def main() -> None:
     problems = read_jsonl(arguments.suite, Problem)
     for name, count in Counter(problem.task_id for problem in problems).items():
         if count > 1:
-            raise UserError(f"{arguments.suite}: task_id {name} stands {count} times; give each problem its own")
+            raise UserError(
+                f"{arguments.suite}: task_id {name} stands {count} times; give each problem its own"
+            )
     prepare_process(options.threads)
 
     from rust_expert.sampling.sample import complete, load_stage

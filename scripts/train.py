@@ -21,9 +21,15 @@ def main() -> None:
     told.add_argument("--train", nargs="*", default=[], metavar="FILE", help="training rows")
     told.add_argument("--val", nargs="*", default=[], metavar="FILE", help="validation rows")
     told.add_argument("--out", required=True, metavar="MANIFEST", help="manifest.json to write")
-    told.add_argument("--code", default="", metavar="HASH", help="version of the code: another one trains anew")
     told.add_argument(
-        "--lock-wait", type=float, default=900.0, metavar="SECONDS", help="wait for a trainer that does just this"
+        "--code", default="", metavar="HASH", help="version of the code: another one trains anew"
+    )
+    told.add_argument(
+        "--lock-wait",
+        type=float,
+        default=900.0,
+        metavar="SECONDS",
+        help="wait for a trainer that does just this",
     )
     for section in (TrainingOptions, LoraOptions, QuantizationOptions):
         add_options(told, section)

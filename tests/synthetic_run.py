@@ -175,6 +175,7 @@ def _score(verdicts: list[Verdict], problems: int) -> dict[str, Any]:
         },
         "idiomatic": 0.91,
         "documented": 0.84,
+        "policy_findings": statuses.get("policy_violation", 0),
     }
 
 

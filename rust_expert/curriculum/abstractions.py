@@ -9,7 +9,7 @@ from rust_expert.curriculum.numbers import pairs
 from rust_expert.curriculum.records import WRAPPERS, shape
 from rust_expert.curriculum.rendering import Rust, quoted, render
 from rust_expert.curriculum.text import BRACKETS, MARKS
-from rust_expert.curriculum.vocabulary import FOLDS, PAIRINGS, Expression, word
+from rust_expert.curriculum.vocabulary import FOLDS, PAIRINGS, Expression
 
 TRAITS = (("Score", "score"), ("Weight", "weight"), ("Value", "value"), ("Rank", "rank"), ("Cost", "cost"))
 
@@ -100,6 +100,8 @@ def generics(draw: Draw, relation: str, fold: str, bound: str) -> Draft:
     kind = "char" if letters else "i32"
     lists = [[], *([draw.cases.choice(pool) for _ in range(draw.cases.randint(3, 5))] for _ in range(8))]
     inputs = [(items, draw.cases.choice(items or pool)) for items in lists]
+    for limit_ in (pool[3], pool[4]):
+        inputs += [([x for x in lists[1] + lists[2] if holds(x, limit_)], limit_), ([limit_], limit_)]
     refer = "" if copied else "&"
     shown = returns.replace("T", kind if copied else f"&{kind}")
     life = "" if copied or "T" not in returns else "'a, "

@@ -41,6 +41,7 @@ def match_guard(draw: Draw, kind: str, special: str, cond: str, out: str) -> Dra
         body=block(f"match {x} {{", arms),
         reference=lambda x: first if x == k else second if c.holds(x) else third,
         inputs=[(k,), *singles(draw.numbers(TYPES[kind], c.near))],
+        firm=3,
     )
 
 
@@ -80,7 +81,8 @@ def match_range(draw: Draw, kind: str, arms: str, order: str, out: str) -> Draft
         doc=f"{draw.gives()} {told}, else {shown[-1]}.",
         body=block(f"match {x} {{", (f"{bound} => {value}," for bound, value in zip(bounds, shown, strict=True))),
         reference=run,
-        inputs=[(limits[0],), *((value,) for limit in limits for value in (limit - 1, limit)), (0,), (99,)],
+        inputs=singles([*(value for limit in limits for value in (limit - 1, limit)), 0, 99]),
+        firm=2,
     )
 
 

@@ -36,7 +36,7 @@ class Draft:
 
     `imports` and `types` stand before the function, `after` behind it. `body` is its lines without the outer
     indentation. `reference` computes the expected value from the arguments in Python. `inputs` are candidate
-    arguments: the first is always tested, the others are picked by what they tell apart. `mutates` says that the
+    arguments: the first `firm` are always tested, the others are picked by what they tell apart. `mutates` says that the
     result is what the function leaves in its only argument, a mutable slice. `view` is a method call on the result
     before it is compared. `curried` says that the result is a closure, called with the last argument.
     """
@@ -56,6 +56,7 @@ class Draft:
     mutates: bool = False
     view: str = ""
     curried: bool = False
+    firm: int = 1
     constants: tuple[Any, ...] = ()
 
     @property

@@ -1,17 +1,18 @@
 """The training tasks and the problems of the held-out suite, from a seed."""
 
 import difflib
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rust_expert.common.config.curriculum import CurriculumOptions
 from rust_expert.common.errors import UserError
 from rust_expert.common.seeds import rng, shard_of, stable_hash
-from rust_expert.curriculum.drafts import Family
+from rust_expert.curriculum.drafts import Draft, Family
 from rust_expert.curriculum.families import FAMILIES, names
 from rust_expert.curriculum.held_out import held_out_of
 from rust_expert.curriculum.phrasing import phrased
-from rust_expert.curriculum.tasks import Task, finish
+from rust_expert.curriculum.tasks import Task, chosen
 
 # Draws per wanted task before a combination counts as exhausted.
 TRIES = 60
@@ -66,11 +67,28 @@ def _evenly(total: int, parts: list[str], seed: int) -> dict[str, int]:
     return counts
 
 
-def _tasks(family: Family, combination: str, seed: int) -> Iterator[Task]:
-    index = 0
-    while True:
-        yield finish(family.name, combination, index, lambda: family.draft(seed, combination, index))
-        index += 1
+def tasks_of(combination: str, seed: int) -> Iterator[Task]:
+    """The tasks of a combination, without end."""
+    family = FAMILIES[combination.split("/")[0]]
+    rivals = _rivals(family, combination, seed)
+    for index in itertools.count():
+        draft = family.draft(seed, combination, index)
+        yield Task(family.name, combination, index, draft, *chosen(draft, rivals))
+
+
+def _rivals(family: Family, combination: str, seed: int) -> list[Draft]:
+    """Functions that the tests should tell apart from this one: another operation on just one axis, the same types."""
+    member = tuple(combination.split("/")[1:])
+    own = family.draft(seed, combination, 0)
+    kinds = [param.kind for param in own.params]
+    near = [
+        other
+        for other in family.members
+        if [axis for axis, a, b in zip(family.axes, member, other, strict=True) if a != b] not in ([], ["kind"])
+        and sum(a != b for a, b in zip(member, other, strict=True)) == 1
+    ]
+    drafts = [family.draft(seed, "/".join((family.name, *other)), 0) for other in near]
+    return [rival for rival in drafts if rival.returns == own.returns and [p.kind for p in rival.params] == kinds]
 
 
 def generate(options: CurriculumOptions, shard: int = 0, shards: int = 1) -> Iterator[Row]:
@@ -87,8 +105,7 @@ def generate(options: CurriculumOptions, shard: int = 0, shards: int = 1) -> Ite
 
 def _rows(combination: str, count: int, options: CurriculumOptions) -> Iterator[Row]:
     seen: set[str] = set()
-    family = FAMILIES[combination.split("/")[0]]
-    for task in _tasks(family, combination, options.seed):
+    for task in tasks_of(combination, options.seed):
         if len(seen) == count:
             return
         if task.index >= TRIES * count + TRIES:
@@ -113,7 +130,7 @@ def problems(options: CurriculumOptions) -> Iterator[Task]:
     for family in families:
         for combination, count in _evenly(quotas[family.name], pools[family.name], options.seed).items():
             seen: set[str] = set()
-            for task in _tasks(family, combination, options.seed):
+            for task in tasks_of(combination, options.seed):
                 if len(seen) == count:
                     break
                 if task.canonical_solution not in seen or task.index >= TRIES:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from rust_expert.curriculum.drafts import Draft, Draw, Param, block, chain, family, if_else, singles
-from rust_expert.curriculum.integers import FOUR, SIGNED, TYPES, UNSIGNED, quotient
+from rust_expert.curriculum.integers import FOUR, SIGNED, TYPES, quotient
 from rust_expert.curriculum.vocabulary import FOLDS, PRODUCT, SUM, suits, word
 
 

@@ -59,7 +59,8 @@ def predicates(draw: Draw, kind: str, first: str, join: str, second: str) -> Dra
         doc=f"{draw.one('Checks', 'Tells')} whether `{x}` is {c.clause.format(k=c.k)} {join} {e.clause.format(k=e.k)}.",
         body=(body,),
         reference=lambda x: (c.holds(x) and e.holds(x)) if join == "and" else (c.holds(x) or e.holds(x)),
-        inputs=singles(draw.numbers(TYPES[kind], (*c.near, *e.near))),
+        inputs=singles(draw.numbers(TYPES[kind], (*e.near, *c.near, 2, 3, 30))),
+        firm=2,
     )
 
 
@@ -82,6 +83,7 @@ def branches(draw: Draw, kind: str, cond: str, map: str) -> Draft:
         body=if_else(c.code(x), m.code(x).text, x),
         reference=lambda x: m.of_x(x) if c.holds(x) else x,
         inputs=singles(draw.numbers(TYPES[kind], c.near)),
+        firm=2,
     )
 
 
@@ -198,5 +200,5 @@ def bits(draw: Draw, kind: str, op: str, end: str) -> Draft:
         doc=f"{draw.verb()} {lead}{phrase.format(a=f'`{a}`', b=f'`{b}`')}.",
         body=(f"({text}){call}" if call else text,),
         reference=run,
-        inputs=[(0, 0), *zip(numbers[:4], numbers[4:], strict=True), (numbers[0], numbers[0]), (12, 10)],
+        inputs=[(0, 0), (1, 2), (6, 3), (3, 7), *zip(numbers[:4], numbers[4:], strict=True), (numbers[0], numbers[0]), (12, 10)],
     )

@@ -1,12 +1,11 @@
 """Families over Option and Result."""
 
-from collections.abc import Callable
 from typing import Any
 
 from rust_expert.curriculum.drafts import Draft, Draw, Param, block, chain, family, if_else, singles
-from rust_expert.curriculum.integers import FOUR, SIGNED, TYPES
+from rust_expert.curriculum.integers import FOUR, TYPES
 from rust_expert.curriculum.rendering import quoted, render
-from rust_expert.curriculum.vocabulary import PAIRINGS, SUM, Expression, word
+from rust_expert.curriculum.vocabulary import PAIRINGS, Expression, word
 
 CONDS = ("even", "odd", "positive", "negative", "above", "below", "multiple")
 BOTH = ("add", "mul", "max", "min", "sub", "abs_diff")
@@ -78,6 +77,7 @@ def option_filter(draw: Draw, kind: str, test: str, cond: str) -> Draft:
         body=chain(v, *(call.format(c=c.code(), k=k) for call in calls)),
         reference=run,
         inputs=singles([None, *draw.numbers(TYPES[kind], c.near)]),
+        firm=3,
     )
 
 
@@ -143,6 +143,7 @@ def result_check(draw: Draw, kind: str, cond: str, map: str) -> Draft:
         body=if_else(c.code(x), f"Ok({m.code(x).text})", f"Err(String::from({quoted(message)}))"),
         reference=lambda x: (True, m.of_x(x)) if c.holds(x) else (False, message),
         inputs=singles(draw.numbers(TYPES[kind], c.near)),
+        firm=2,
     )
 
 

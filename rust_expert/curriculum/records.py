@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from rust_expert.curriculum.drafts import Draft, Draw, Param, block, chain, family, literal, singles, struct
+from rust_expert.curriculum.drafts import Draft, Draw, Param, block, chain, family, singles, struct
 from rust_expert.curriculum.integers import FOUR, TYPES
 from rust_expert.curriculum.numbers import pairs
 from rust_expert.curriculum.rendering import render

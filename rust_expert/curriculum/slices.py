@@ -24,7 +24,7 @@ def slice_fold(draw: Draw, kind: str, fold: str, cond: str) -> Draft:
         doc=f"{draw.verb()} {f.of(c.values(draw.noun()))} in `{xs}`.",
         body=chain(xs, "iter()", "copied()", f"filter(|&x| {c.code()})", f.call),
         reference=lambda xs: f.run(t, [x for x in xs if c.holds(x)]),
-        inputs=singles(draw.lists(t, c.near)),
+        inputs=singles([*draw.lists(t, c.near), [c.k + 1], [1, 2]]),
     )
 
 

@@ -1,7 +1,6 @@
 """Families over hash maps and sets."""
 
 from collections.abc import Callable
-from typing import Any
 
 from rust_expert.curriculum.drafts import Draft, Draw, Param, block, chain, family, singles
 from rust_expert.curriculum.integers import FOUR, TYPES, quotient, remainder

@@ -1,7 +1,8 @@
 """A finished task: prompt, solution and tests, made from a draft."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -95,35 +96,44 @@ def _assert(draft: Draft, arguments: tuple[Any, ...], expected: Any) -> list[str
     return [f"assert_eq!({call}, {draft.expected(expected)});"]
 
 
-def chosen(draft: Draft) -> tuple[tuple[tuple[Any, ...], ...], tuple[Any, ...]]:
+Cases = tuple[tuple[tuple[Any, ...], ...], tuple[Any, ...]]
+
+
+def chosen(draft: Draft, rivals: Sequence[Draft] = ()) -> Cases:
     """Which inputs to test, and what is expected of them.
 
-    The first input is always taken; then, one by one, the next of those whose result was expected least often so
-    far, until there are four. Inputs that would overflow are never taken.
+    The first `firm` inputs are always taken. Then, one by one, the input at which most rivals not yet told apart
+    give another result, and among equals one whose result was expected least often so far; four in all, and a
+    fifth where it still tells a rival apart. Inputs that would overflow are never taken.
 
     Raises RuntimeError where fewer than three are left: a fault of the family.
     """
-    known: list[tuple[tuple[Any, ...], Any, str]] = []
+    known: list[tuple[tuple[Any, ...], Any]] = []
     for arguments in draft.inputs:
-        try:
-            value = draft.reference(*arguments)
-        except OutOfRange:
-            continue
-        if all(arguments != other for other, _, _ in known):
-            known.append((arguments, value, repr(value)))
+        with suppress(OutOfRange):
+            if all(arguments != other for other, _ in known):
+                known.append((arguments, draft.reference(*arguments)))
     if len(known) < LEAST_ASSERTS:
         raise RuntimeError(f"{draft.name}: only {len(known)} inputs fit")
-    picked, rest, seen = [known[0]], known[1:], Counter([known[0][2]])
-    while rest and len(picked) < ASSERTS:
-        rarest = min(rest, key=lambda case: seen[case[2]])
-        rest.remove(rarest)
-        picked.append(rarest)
-        seen[rarest[2]] += 1
-    return tuple(case[0] for case in picked), tuple(case[1] for case in picked)
+    told = [{place for place, rival in enumerate(rivals) if differs(rival, *case)} for case in known]
+    left = list(range(len(known)))
+    alive, seen, picked = set(range(len(rivals))), Counter[str](), list[int]()
+    while left and len(picked) <= ASSERTS:
+        best = min(left, key=lambda place: (-len(told[place] & alive), seen[repr(known[place][1])], place))
+        if len(picked) < draft.firm:
+            best = left[0]
+        elif len(picked) == ASSERTS and not told[best] & alive:
+            break
+        left.remove(best)
+        picked.append(best)
+        alive -= told[best]
+        seen[repr(known[best][1])] += 1
+    return tuple(known[place][0] for place in picked), tuple(known[place][1] for place in picked)
 
 
-def finish(family: str, combination: str, index: int, make: Callable[[], Draft]) -> Task:
-    """The task of a draft."""
-    draft = make()
-    arguments, expected = chosen(draft)
-    return Task(family, combination, index, draft, arguments, expected)
+def differs(rival: Draft, arguments: tuple[Any, ...], expected: Any) -> bool:
+    """Whether a test with these arguments would find the rival's function wrong."""
+    try:
+        return bool(rival.reference(*arguments) != expected)
+    except (ArithmeticError, LookupError, TypeError, ValueError):
+        return True

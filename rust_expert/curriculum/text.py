@@ -85,6 +85,7 @@ def chars(draw: Draw, use: str, test: str, order: str) -> Draft:
 
     lines = phrases(draw.cases, k)
     only = ["".join(c for c in line if check(c, k)) for line in lines[1:5]]
+    alone = ["b", "B", "e", "7", "?", " ", "ß", k or "t"]
     return Draft(
         name=draw.one(*names),
         params=(Param(s, "&str"),),
@@ -92,7 +93,7 @@ def chars(draw: Draw, use: str, test: str, order: str) -> Draft:
         doc=f"{verb} {told}.",
         body=chain(s, "chars()", *turn, *closure),
         reference=reference,
-        inputs=singles([*lines, *only]),
+        inputs=singles([*lines, *only, *alone]),
     )
 
 
@@ -136,7 +137,7 @@ def words(draw: Draw, split: str, test: str, fold: str) -> Draft:
         return {"count": len(kept), "any": bool(kept), "all": len(kept) == len(cut(s))}.get(fold, kept)
 
     near = str(k) * 2
-    texts = [""]
+    texts, passing = [""], {"longer": "bbbbbb", "shorter": "z", "ending": f"b{k}", "holding": f"b{k}b"}.get(test, f"{k}b")
     for _ in range(7):
         parts = [draw.cases.choice((*WORDS, f"{near}b", f"b{near}")) for _ in range(draw.cases.randint(1, 4))]
         texts.append(glue.join(parts))
@@ -148,7 +149,7 @@ def words(draw: Draw, split: str, test: str, fold: str) -> Draft:
         doc=doc,
         body=chain(s, call, *closure),
         reference=reference,
-        inputs=singles([*texts, glue.join(w for w in cut(texts[1]) if check(w, k))]),
+        inputs=singles([*texts, passing, f"{passing}{glue}zz", "zz", "b b,z zzzz", "zz z\nbbbb", "zzzzzz,b"]),
     )
 
 
@@ -263,6 +264,7 @@ def parse_list(draw: Draw, kind: str, mark: str, fold: str) -> Draft:
     for _ in range(6):
         parts = [str(draw.cases.randint(-20, 40)) for _ in range(draw.cases.randint(2, 5))]
         texts.append(glue.join([*parts, draw.cases.choice(("x", "8"))]))
+    texts += ["12 30\n5", "4;9,6", "7,3;2 1"]
     return Draft(
         name=draw.one(f"{fold}_{mark}_numbers", f"parse_{mark}_{fold}", f"{mark}_{fold}"),
         params=(Param(s, "&str"),),
@@ -305,6 +307,9 @@ def lifetimes(draw: Draw, kind: str, choice: str, tie: str) -> Draft:
 
     equal = ("ab", "cd") if kind == "str" else (["a", "b"], ["c", "d"]) if kind == "[char]" else ([1, 2], [3, 4])
     name = {"greater": "greater", "lesser": "lesser"}.get(choice, choice)
+    odd: list[tuple[Any, Any]] = [("b", "aaa"), ("ab", "b")] if kind in ("str", "[char]") else [([2], [1, 1]), ([1, 2], [2])]
+    if kind == "[char]":
+        odd = [(list(left), list(right)) for left, right in odd]
     what = "strings" if kind == "str" else "slices"
     return Draft(
         name=draw.one(f"{name}_or_{tie}", f"{name}_{tie}", f"pick_{name}_{tie}"),
@@ -314,7 +319,7 @@ def lifetimes(draw: Draw, kind: str, choice: str, tie: str) -> Draft:
         doc=f"{draw.gives()} the {choice} of the {what} `{a}` and `{b}`, or the {tie} one on a tie.",
         body=if_else(test, a, b),
         reference=reference,
-        inputs=[equal, *((value(), value()) for _ in range(8)), equal[::-1]],
+        inputs=[equal, *((value(), value()) for _ in range(8)), equal[::-1], *odd, *(pair[::-1] for pair in odd)],
         show=lambda v: render(f"&{kind}", v),
     )
 

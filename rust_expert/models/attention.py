@@ -46,9 +46,9 @@ def packed_sdpa(
     grouped = query.shape[1] != key.shape[1]
     rows = [
         functional.scaled_dot_product_attention(
-            *row, dropout_p=dropout, is_causal=True, scale=scaling, enable_gqa=grouped
+            q, k, v, dropout_p=dropout, is_causal=True, scale=scaling, enable_gqa=grouped
         )
-        for row in zip(query.split(lengths, 2), key.split(lengths, 2), value.split(lengths, 2), strict=True)
+        for q, k, v in zip(*(torch.split(part, lengths, 2) for part in (query, key, value)), strict=True)
     ]
     return torch.cat(rows, dim=2).transpose(1, 2).contiguous(), None
 

@@ -49,7 +49,7 @@ def delete_all(folder: Path) -> None:
         shutil.rmtree(path)
 
 
-class MarkCheckpoints(TrainerCallback):  # type: ignore[misc]
+class MarkCheckpoints(TrainerCallback):
     """Marks each checkpoint whole once the trainer has written it, then deletes all but the last `keep`."""
 
     def __init__(self, keep: int = 2) -> None:

@@ -17,7 +17,7 @@ from rust_expert.models.adapter import trainable
 from rust_expert.models.loading import DTYPES, quantised_layers
 from rust_expert.models.trainer import PACKING_STRATEGY, AdapterTrainer
 
-OPTIMIZERS = {
+OPTIMIZERS: dict[str, tuple[str, dict[str, Any]]] = {
     "adamw_torch": ("AdamW", {"fused": None}),
     "adamw_torch_fused": ("AdamW", {"fused": True}),
     "paged_adamw_8bit": ("AdamW", {"is_paged": True, "optim_bits": 8}),
@@ -26,7 +26,11 @@ OPTIMIZERS = {
 
 
 def requested(
-    options: TrainingOptions, lora: LoraOptions, quantization: QuantizationOptions, warmup_steps: int, steps: int
+    options: TrainingOptions,
+    lora: LoraOptions,
+    quantization: QuantizationOptions,
+    warmup_steps: int,
+    steps: int,
 ) -> dict[str, Any]:
     """What the config asks for, in the terms of `read_back`."""
     quantised = quantization.quant_type != "none"
@@ -194,7 +198,7 @@ def _ask(tokenizer: Any) -> list[int]:
 def _optimizer_name(optimizer: Any, asked: Any) -> str:
     """The name in our config of the optimiser that is there, or its class where it is another one."""
     name = str(getattr(asked, "value", asked))
-    kind, marks = OPTIMIZERS.get(name, (None, {}))
+    kind, marks = OPTIMIZERS.get(name, ("", {}))
     if type(optimizer).__name__ != kind:
         return type(optimizer).__name__
     for mark, value in marks.items():

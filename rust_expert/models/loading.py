@@ -7,6 +7,7 @@ from typing import Any
 
 import bitsandbytes
 import torch
+from bitsandbytes.nn.modules import Linear4bit
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, PreTrainedTokenizerBase
 
@@ -76,9 +77,7 @@ def keep_quantised_layers_exact(model: torch.nn.Module, device: str) -> None:
 
 def quantised_layers(model: torch.nn.Module) -> dict[str, Any]:
     """The 4-bit linear layers of a model by name."""
-    return {
-        name: layer for name, layer in model.named_modules() if isinstance(layer, bitsandbytes.nn.Linear4bit)
-    }
+    return {name: layer for name, layer in model.named_modules() if isinstance(layer, Linear4bit)}
 
 
 def dequantise(model: Any) -> Any:

@@ -16,7 +16,7 @@ from rust_expert.common.config.models import LoraOptions, QuantizationOptions, T
 from rust_expert.common.errors import UserError
 from rust_expert.common.files import sha256_file, write_json
 from rust_expert.models import checkpoints, effective, loading, rows
-from rust_expert.models.adapter import save_adapter
+from rust_expert.models.adapter import save_adapter, trainable
 from rust_expert.models.conversation import Encoded, encode_rows, split_by_length
 from rust_expert.models.manifest import (
     BaseManifest,
@@ -154,7 +154,8 @@ def _train(
     tokenizer = loading.load_tokenizer(folder)
     encoded, too_long = split_by_length(encode_rows(tokenizer, pairs), options.max_length)
     val, _ = split_by_length(
-        encode_rows(tokenizer, rows.some_of(rows.read_pairs(order.val), options.eval_rows)), options.max_length
+        encode_rows(tokenizer, rows.some_of(rows.read_pairs(order.val), options.eval_rows)),
+        options.max_length,
     )
     if not encoded:
         raise UserError(
@@ -228,7 +229,7 @@ def _assemble(
     return trainer
 
 
-class CheckSettings(TrainerCallback):  # type: ignore[misc]
+class CheckSettings(TrainerCallback):
     """Reads back what takes effect when all parts exist, before the first step, and stops on a difference."""
 
     def __init__(self, order: Order) -> None:
@@ -240,7 +241,9 @@ class CheckSettings(TrainerCallback):  # type: ignore[misc]
         self.trainer, self.counts = trainer, (row_count, val_count)
         options = self.order.training
         packs = math.ceil(len(trainer.train_dataset) / options.micro_batch)
-        self.steps = options.steps or math.ceil((options.epochs or 1) * max(1, math.ceil(packs / options.accumulation)))
+        self.steps = options.steps or math.ceil(
+            (options.epochs or 1) * max(1, math.ceil(packs / options.accumulation))
+        )
         self.warmup_steps = options.warmup_steps
         if options.epochs is not None and self.warmup_steps > self.steps // 10:
             # The number of kept samples, and so of steps, is not known when the config is written.
@@ -254,12 +257,14 @@ class CheckSettings(TrainerCallback):  # type: ignore[misc]
         """Compare, and write effective.json beside the adapter."""
         assert self.trainer is not None
         order = self.order
-        asked = effective.requested(order.training, order.lora, order.quantization, self.warmup_steps, self.steps)
+        asked = effective.requested(
+            order.training, order.lora, order.quantization, self.warmup_steps, self.steps
+        )
         found = effective.read_back(self.trainer, self.warmup_steps)
         effective.compare(asked, found)
         dataset = self.trainer.train_dataset
         lengths = [len(ids) for ids in dataset["input_ids"]]
-        trained = sum(weight.numel() for weight in effective.trainable(self.trainer.model).values())
+        trained = sum(weight.numel() for weight in trainable(self.trainer.model).values())
         write_json(
             order.out.parent / "effective.json",
             {

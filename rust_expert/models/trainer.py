@@ -8,8 +8,14 @@ from typing import Any
 import torch
 from datasets import Dataset
 from peft import PeftModel
-from transformers import PrinterCallback, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
-from transformers import PreTrainedTokenizerBase
+from transformers import (
+    PreTrainedTokenizerBase,
+    PrinterCallback,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
 from trl import SFTConfig, SFTTrainer
 
 from rust_expert.common.config.models import QuantizationOptions, TrainingOptions
@@ -89,8 +95,10 @@ def arguments_of(
     )
 
 
-class AdapterTrainer(SFTTrainer):  # type: ignore[misc]
+class AdapterTrainer(SFTTrainer):
     """SFTTrainer with an exact validation loss, and adapters that stay in float32."""
+
+    control: Any
 
     def create_model_card(self, *_: Any, **__: Any) -> None:
         """Write none: a card beside each checkpoint helps nobody."""
@@ -122,7 +130,7 @@ class AdapterTrainer(SFTTrainer):  # type: ignore[misc]
         return metrics
 
 
-class Follow(TrainerCallback):  # type: ignore[misc]
+class Follow(TrainerCallback):
     """Shows how far the training is, and says each validation loss."""
 
     def __init__(self, what: str) -> None:
@@ -135,7 +143,9 @@ class Follow(TrainerCallback):  # type: ignore[misc]
         """Start the bar at the step that is gone on from."""
         if state.global_step:
             log.info("%s: going on from step %d of %d", self.what, state.global_step, state.max_steps)
-        self.progress = Progress(state.max_steps - state.global_step, f"training {self.what}, steps").__enter__()
+        self.progress = Progress(
+            state.max_steps - state.global_step, f"training {self.what}, steps"
+        ).__enter__()
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any

@@ -71,7 +71,7 @@ class WorkFolder:
         give_up = time.monotonic() + self.wait_seconds
         told = False
         while True:
-            stream = open(path, "a+", encoding="utf-8")
+            stream = open(path, "a+", encoding="utf-8")  # noqa: SIM115  (held for the life of the trainer)
             try:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return stream

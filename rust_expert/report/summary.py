@@ -31,6 +31,9 @@ class SuiteScore(_Read):
     problems: int
     samples: int = Field(description="all answers, those that the judge itself failed on included")
     judge_errors: int = 0
+    policy_findings: int = Field(
+        default=0, description="answers that break the policy, whether or not it is enforced"
+    )
     pass_at: dict[int, Estimate] = Field(description="pass@k by k")
     compile_rate: Estimate
     prefiltered_compile_rate: float | None = None

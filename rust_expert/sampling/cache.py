@@ -46,8 +46,10 @@ class GrowingLayer(DynamicLayer):
 def make_cache(config: PreTrainedConfig) -> Cache:
     """An empty cache for a model; transformers' own where some layers see only a window."""
     kinds = getattr(config, "layer_types", None)
-    windowed = any(kind != "full_attention" for kind in kinds) if kinds else bool(
-        getattr(config, "sliding_window", None)
+    windowed = (
+        any(kind != "full_attention" for kind in kinds)
+        if kinds
+        else bool(getattr(config, "sliding_window", None))
     )
     if windowed:
         return DynamicCache(config=config)

@@ -66,7 +66,9 @@ def decode(
             input_ids=ids, attention_mask=mask, position_ids=positions, past_key_values=cache,
             use_cache=True, logits_to_keep=1,
         ).logits[:, -1]  # fmt: skip
-        chosen = choose(logits, numbers[:, step] if rule.temperature > 0 else None, rule.temperature, rule.top_p)
+        chosen = choose(
+            logits, numbers[:, step] if rule.temperature > 0 else None, rule.temperature, rule.top_p
+        )
         for place, token in enumerate(chosen.tolist()):
             row = running[place]
             if not ended[row]:

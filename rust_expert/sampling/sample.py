@@ -115,7 +115,9 @@ def complete(
                 Prompt(ids[index], row_seed(options.seed, problems[index].task_id, sample))
                 for index, sample in (keys[place] for place in batch)
             ]
-            for place, prompt, decoded in zip(batch, prompts, decode(loaded.model, prompts, rule), strict=True):
+            for place, prompt, decoded in zip(
+                batch, prompts, decode(loaded.model, prompts, rule), strict=True
+            ):
                 rows[place] = (prompt, decoded)
                 tokens += len(decoded.ids)
             progress.advance(len(batch))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 import tree_sitter
 
-from rust_expert.syntax.parser import COMMENTS, descend, field, text_of
+from rust_expert.syntax.parser import COMMENTS, field, text_of
 
 TEST_ATTRIBUTES = frozenset(
     {"test", "bench", "rstest", "test_case", "quickcheck", "proptest", "wasm_bindgen_test"}
@@ -97,12 +97,12 @@ def _comment_lines(body: str, kind: str) -> list[str]:
 
 
 def _doc_attribute_lines(node: tree_sitter.Node, source: bytes) -> list[str]:
-    for child in descend(node):
-        if child.type == "string_content":
-            raw = child.parent is not None and child.parent.type == "raw_string_literal"
-            text = text_of(child, source)
-            return (text if raw else _unescaped(text)).replace("\r\n", "\n").split("\n")
-    return []
+    attribute = next((child for child in node.children if child.type == "attribute"), None)
+    value = field(attribute, "value") if attribute is not None else None
+    if value is None or value.type not in ("string_literal", "raw_string_literal"):
+        return []
+    text = "".join(text_of(child, source) for child in value.children if child.is_named)
+    return (text if value.type.startswith("raw") else _unescaped(text)).replace("\r\n", "\n").split("\n")
 
 
 def _unescaped(text: str) -> str:

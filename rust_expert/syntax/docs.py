@@ -9,7 +9,7 @@ _FENCE = re.compile(r"^\s{0,3}(```+|~~~+)(.*)$")
 _HEADING = re.compile(r"^\s{0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
 _DEFINITION = re.compile(r"^\s{0,3}\[[^\]]+\]:\s*\S+.*$")
 _LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|`[^`]*`)+)\](?:\([^()\s]*(?:\s+\"[^\"]*\")?\)|\[[^\[\]]*\])")
-_SHORT_LINK = re.compile(r"\[(`[^`\[\]]+`|[A-Za-z_][\w:!()]*)\](?![(\[:])")
+_SHORT_LINK = re.compile(r"(?<![\w`\])])\[(`[^`\[\]]+`|[A-Za-z_][\w:!()]*)\](?![(\[:])")
 _IMAGE = re.compile(r"!\[[^\]]*\](?:\([^)]*\)|\[[^\]]*\])")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _RUST_FENCES = frozenset(
@@ -37,13 +37,14 @@ def without_docs(source: bytes) -> bytes:
         is_doc = is_outer_doc(node) or is_inner_doc(node)
         if is_doc or (node.type == "attribute_item" and attribute_name(node, source) == "doc"):
             start = source.rfind(b"\n", 0, node.start_byte) + 1
-            if source[start : node.start_byte].strip():
-                start = node.start_byte  # code stands before it on its line
+            alone = not source[start : node.start_byte].strip()
+            if not alone:  # code stands before it on its line
+                start = node.start_byte
             end = node.end_byte
             if not source[start:end].endswith(b"\n"):
                 line_end = source.find(b"\n", end)
                 rest = source[end : line_end if line_end >= 0 else len(source)]
-                if line_end >= 0 and not rest.strip() and start != node.start_byte:
+                if line_end >= 0 and not rest.strip() and alone:
                     end = line_end + 1
             cuts.append((start, end))
     pieces: list[bytes] = []

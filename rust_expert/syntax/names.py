@@ -238,7 +238,8 @@ class _Reader:
             before = tokens[place - 1].type if place else ""
             after = tokens[place + 1] if place + 1 < len(tokens) else None
             name = self._text(token)
-            if before == "." and after is not None and after.type == "token_tree":
+            on_self = place > 1 and tokens[place - 2].type == "self"
+            if before == "." and not on_self and after is not None and after.type == "token_tree":
                 self.used.add("~" + name)
             if before in (".", "::") or after is None:
                 continue

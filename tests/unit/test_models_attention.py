@@ -54,7 +54,9 @@ def test_right_padding_needs_no_mask() -> None:
     short, long = rows()[0], rows()[2]
     padded = torch.tensor([short.ids + [0] * (len(long.ids) - len(short.ids)), long.ids])
     with torch.no_grad():
-        logits = model("packed_sdpa")(input_ids=padded, attention_mask=(padded != 0).long(), use_cache=False).logits
+        logits = model("packed_sdpa")(
+            input_ids=padded, attention_mask=(padded != 0).long(), use_cache=False
+        ).logits
         alone = model("eager")(input_ids=torch.tensor([short.ids]), use_cache=False).logits[0]
     torch.testing.assert_close(logits[0, : len(short.ids)], alone, rtol=1e-4, atol=1e-5)
 
@@ -66,7 +68,12 @@ def test_what_would_be_wrong_silently_is_refused() -> None:
     many = torch.randn(2, 2, 4, 8)
     with pytest.raises(ValueError, match="batch of one"):
         attention.packed_sdpa(
-            torch.nn.Identity(), many, many, many, None, position_ids=torch.tensor([[0, 1, 0, 1], [0, 1, 2, 3]])
+            torch.nn.Identity(),
+            many,
+            many,
+            many,
+            None,
+            position_ids=torch.tensor([[0, 1, 0, 1], [0, 1, 2, 3]]),
         )
 
 
@@ -89,4 +96,6 @@ def test_batches_keep_to_their_budget_and_every_epoch_has_all_rows() -> None:
     assert set(seen) == {id(row) for row in data}
     assert [id(row) for batch in in_batches(data, 30) for row in batch] == [id(row) for row in data]
     again = batches(data, batch_tokens=30, seed=1)
-    assert [len(next(again)) for _ in range(9)] == [len(b) for b, _ in zip(batches(data, 30, 1), range(9), strict=False)]
+    assert [len(next(again)) for _ in range(9)] == [
+        len(b) for b, _ in zip(batches(data, 30, 1), range(9), strict=False)
+    ]

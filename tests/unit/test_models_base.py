@@ -63,7 +63,9 @@ def test_the_manifest_tells_the_model_and_nothing_of_this_machine() -> None:
     assert manifest.architecture["hidden_size"] == 64
     assert manifest.training is not None
     assert manifest.training.steps == 6
-    model = loading.load_base(folder, tiny_models.QUANTIZATION.model_copy(update={"quant_type": "none"}), "sdpa", "cpu")
+    model = loading.load_base(
+        folder, tiny_models.QUANTIZATION.model_copy(update={"quant_type": "none"}), "sdpa", "cpu"
+    )
     assert manifest.parameters == model.num_parameters()
     for text in (file.read_text(errors="ignore") for file in (path, *folder.glob("*.json"))):
         assert str(path.parent) not in text
@@ -110,10 +112,14 @@ def test_a_folder_that_holds_no_model_is_refused(tmp_path: Path, files: list[str
         prepare_base(options, [], [], tmp_path / "out" / "manifest.json")
 
 
-def test_a_hub_model_without_the_network_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hub_model_without_the_network_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
-    options = BaseOptions.model_validate({"from": "hub", "hub": {"name": "nobody/nothing", "revision": "0" * 40}})
+    options = BaseOptions.model_validate(
+        {"from": "hub", "hub": {"name": "nobody/nothing", "revision": "0" * 40}}
+    )
     with pytest.raises(NetworkError, match="nobody/nothing at 0+ is not in the cache"):
         prepare_base(options, [], [], tmp_path / "out" / "manifest.json")
     assert not (tmp_path / "out" / "manifest.json").exists()
@@ -136,8 +142,12 @@ def test_manifests_are_read_with_care(tmp_path: Path) -> None:
         read_manifest(path)
     with pytest.raises(UserError, match="not of a base"):
         read_base(tiny_models.stage_manifest())
-    other = BaseManifest.model_validate({**json.loads(tiny_models.base_manifest().read_text()), "parameters": 7})
+    other = BaseManifest.model_validate(
+        {**json.loads(tiny_models.base_manifest().read_text()), "parameters": 7}
+    )
     path.write_text(other.model_dump_json())
     with pytest.raises(UserError, match="made from another base"):
         check_lineage(path, tiny_models.stage_manifest(), read_manifest(tiny_models.stage_manifest()))
-    check_lineage(tiny_models.base_manifest(), tiny_models.stage_manifest(), read_manifest(tiny_models.stage_manifest()))
+    check_lineage(
+        tiny_models.base_manifest(), tiny_models.stage_manifest(), read_manifest(tiny_models.stage_manifest())
+    )

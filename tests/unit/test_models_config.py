@@ -56,12 +56,21 @@ def test_a_training_that_cannot_work_is_refused(change: dict[str, object], told:
 
 
 def test_a_template_needs_its_place_for_the_prompt() -> None:
-    given = {"samples": 1, "temperature": 0, "max_new_tokens": 9, "batch_size": 2, "weights": "dense", "device": "cpu"}
+    given = {
+        "samples": 1,
+        "temperature": 0,
+        "max_new_tokens": 9,
+        "batch_size": 2,
+        "weights": "dense",
+        "device": "cpu",
+    }
     assert SamplingOptions.model_validate(given).template == "{prompt}"
     with pytest.raises(ValidationError, match="must contain"):
         SamplingOptions.model_validate({**given, "template": "answer this"})
 
 
-@pytest.mark.parametrize("section", [BaseOptions, TrainingOptions, LoraOptions, QuantizationOptions, SamplingOptions])
+@pytest.mark.parametrize(
+    "section", [BaseOptions, TrainingOptions, LoraOptions, QuantizationOptions, SamplingOptions]
+)
 def test_every_field_is_described(section: type[BaseModel]) -> None:
     assert all(field.description for field in section.model_fields.values())

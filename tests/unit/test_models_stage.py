@@ -120,7 +120,9 @@ def test_a_trainer_that_does_the_same_is_waited_for(tmp_path: Path) -> None:
         assert releaser.poll() is not None
 
 
-def test_a_changed_fingerprint_starts_anew_and_says_why(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_changed_fingerprint_starts_anew_and_says_why(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level("INFO")
     with WorkFolder(tmp_path, Fingerprint({"seed": 1, "data": "a"})) as work:
         (work.path / "checkpoint-2").mkdir()

@@ -80,7 +80,14 @@ def test_the_reports_of_the_data_rooms(tmp_path: Path) -> None:
     cleaned = clean(rows, [Suite("s", [problem])], CleanOptions(val_fraction=0.2))
     write_json(tmp_path / "funnel.json", cleaned.funnel)
     write_json(tmp_path / "decontamination.json", cleaned.decontamination)
-    write_json(tmp_path / "mix.json", mix(cleaned.samples, "broad", DatasetSpec()).report)
+    write_json(
+        tmp_path / "mix.json",
+        mix(
+            cleaned.samples,
+            "broad",
+            DatasetSpec(curriculum_rows=20, crate_rows=20, max_chars=2000, val_rows=5),
+        ).report,
+    )
 
     funnel = read_part(str(tmp_path / "funnel.json"), CleanFunnel)
     assert sum(cleaning_stops(funnel)[-1].left.values()) == funnel.rows_out.rows == len(cleaned.samples)

@@ -18,7 +18,14 @@ PROMPTS = [sample.prompt for sample in tiny_models.samples(9, 900)]
 
 def rule(**changes: Any) -> Rule:
     return Rule(
-        **{"temperature": 1.0, "top_p": 1.0, "max_new_tokens": 40, "end_ids": frozenset([2]), "pad_id": 0, **changes}
+        **{
+            "temperature": 1.0,
+            "top_p": 1.0,
+            "max_new_tokens": 40,
+            "end_ids": frozenset([2]),
+            "pad_id": 0,
+            **changes,
+        }
     )
 
 
@@ -33,14 +40,14 @@ def model() -> Any:
 
 def test_tokens_are_drawn_by_their_probability() -> None:
     probabilities = torch.tensor([0.5, 0.0, 0.3, 0.2])
-    numbers = torch.arange(1000) / 1000
+    numbers = (torch.arange(1000) + 0.5) / 1000
     chosen = choose(probabilities.log().expand(1000, 4), numbers, 1.0, 1.0)
     assert torch.bincount(chosen, minlength=4).tolist() == [500, 0, 300, 200]
 
 
 def test_temperature_sharpens_and_zero_is_greedy() -> None:
     logits = torch.tensor([0.2, 0.5, 0.3]).log().expand(1000, 3)
-    numbers = torch.arange(1000) / 1000
+    numbers = (torch.arange(1000) + 0.5) / 1000
     share = torch.bincount(choose(logits, numbers, 0.5, 1.0), minlength=3) / 1000
     assert share.tolist() == pytest.approx([0.04 / 0.38, 0.25 / 0.38, 0.09 / 0.38], abs=2e-3)
     assert choose(logits, None, 0.0, 1.0).unique().tolist() == [1]
@@ -49,7 +56,7 @@ def test_temperature_sharpens_and_zero_is_greedy() -> None:
 @pytest.mark.parametrize(("top_p", "possible"), [(0.1, [1]), (0.5, [1]), (0.51, [1, 2]), (0.81, [0, 1, 2])])
 def test_top_p_keeps_the_likeliest_tokens(top_p: float, possible: list[int]) -> None:
     logits = torch.tensor([0.2, 0.5, 0.3]).log().expand(1000, 3)
-    chosen = choose(logits, torch.arange(1000) / 1000, 1.0, top_p)
+    chosen = choose(logits, (torch.arange(1000) + 0.5) / 1000, 1.0, top_p)
     assert chosen.unique().tolist() == possible
     if possible == [1, 2]:
         assert int((chosen == 1).sum()) == 625
@@ -112,5 +119,7 @@ def test_a_model_with_a_window_gets_transformers_own_cache() -> None:
     rows = [Prompt([1, 5, 6, 7, 8, 9, 10], 0), Prompt([1, 9, 4], 1)]
     decoded = decode(windowed, rows, rule(temperature=0.0, max_new_tokens=8, end_ids=frozenset()))
     ids = torch.tensor([rows[0].ids])
-    theirs = windowed.generate(input_ids=ids, attention_mask=torch.ones_like(ids), max_new_tokens=8, do_sample=False)
+    theirs = windowed.generate(
+        input_ids=ids, attention_mask=torch.ones_like(ids), max_new_tokens=8, do_sample=False
+    )
     assert decoded[0].ids == theirs[0, 7:].tolist()

@@ -29,7 +29,9 @@ def options(**changes: Any) -> SamplingOptions:
     return SamplingOptions.model_validate(given)
 
 
-def sampled(chosen: SamplingOptions, stage: Path | None = None, problems: list[Problem] = PROBLEMS) -> list[Completion]:
+def sampled(
+    chosen: SamplingOptions, stage: Path | None = None, problems: list[Problem] = PROBLEMS
+) -> list[Completion]:
     base = tiny_models.base_manifest()
     loaded = load_stage(base, stage or tiny_models.stage_manifest(), chosen, tiny_models.QUANTIZATION)
     return complete(loaded, problems, chosen, tiny_models.QUANTIZATION)
@@ -46,7 +48,9 @@ def test_rows_come_in_the_order_of_the_suite_and_can_be_drawn_again() -> None:
     assert all(row.tokens <= 24 for row in rows)
     again = sampled(options(), problems=PROBLEMS[3:5])
     assert again == [row for row in rows if row.task_id in ("toy/3", "toy/4")], "the suite does not matter"
-    assert sampled(options(samples=1)) == [row for row in rows if row.sample == 0], "nor the number of samples"
+    assert sampled(options(samples=1)) == [row for row in rows if row.sample == 0], (
+        "nor the number of samples"
+    )
 
 
 def test_quantised_and_dense_weights_are_one_function() -> None:
@@ -55,7 +59,10 @@ def test_quantised_and_dense_weights_are_one_function() -> None:
     logits = []
     for weights in ("dense", "quantized"):
         loaded = load_stage(
-            tiny_models.base_manifest(), tiny_models.stage_manifest(), options(weights=weights), tiny_models.QUANTIZATION
+            tiny_models.base_manifest(),
+            tiny_models.stage_manifest(),
+            options(weights=weights),
+            tiny_models.QUANTIZATION,
         )
         with torch.no_grad():
             logits.append(loaded.model(input_ids=ids).logits)
@@ -72,7 +79,9 @@ def test_the_adapter_counts_and_the_base_is_the_quantised_one() -> None:
         loaded = load_stage(base, stage, options(), tiny_models.QUANTIZATION)
         with torch.no_grad():
             found.append(loaded.model(input_ids=ids).logits)
-    full = load_stage(base, base, options(), tiny_models.QUANTIZATION.model_copy(update={"quant_type": "none"}))
+    full = load_stage(
+        base, base, options(), tiny_models.QUANTIZATION.model_copy(update={"quant_type": "none"})
+    )
     with torch.no_grad():
         found.append(full.model(input_ids=ids).logits)
     assert not torch.allclose(found[0], found[1], atol=1e-3)
@@ -83,7 +92,13 @@ def test_the_fingerprint_names_what_a_text_depends_on() -> None:
     quantization = tiny_models.QUANTIZATION
     before = fingerprint(options(), quantization, "model")
     assert before == fingerprint(options(batch_size=9, threads=2, samples=7), quantization, "model")
-    for change in ({"temperature": 0.7}, {"top_p": 0.9}, {"seed": 1}, {"max_new_tokens": 9}, {"template": "Q: {prompt}"}):
+    for change in (
+        {"temperature": 0.7},
+        {"top_p": 0.9},
+        {"seed": 1},
+        {"max_new_tokens": 9},
+        {"template": "Q: {prompt}"},
+    ):
         assert before != fingerprint(options(**change), quantization, "model")
     assert before != fingerprint(options(), quantization, "another")
     assert row_seed(0, "toy/1", 0) != row_seed(0, "toy/1", 1) != row_seed(1, "toy/1", 1)
@@ -91,7 +106,9 @@ def test_the_fingerprint_names_what_a_text_depends_on() -> None:
 
 def test_a_prompt_that_leaves_no_room_is_named() -> None:
     long = PROBLEMS[0].model_copy(update={"task_id": "toy/long", "prompt": "fn x() {}" * 60})
-    with pytest.raises(UserError, match=r"problem toy/long: its prompt of \d+ tokens .* model's 160 positions"):
+    with pytest.raises(
+        UserError, match=r"problem toy/long: its prompt of \d+ tokens .* model's 160 positions"
+    ):
         sampled(options(), problems=[PROBLEMS[1], long])
 
 

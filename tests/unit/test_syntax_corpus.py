@@ -34,7 +34,7 @@ def test_rows_reproduce_the_files_byte_for_byte(tmp_path: Path) -> None:
         assert (tmp_path / row.file).read_bytes()[row.start : row.end] == row.text.encode()
         assert (row.crate, row.version, row.license, row.edition) == ("mini", "1.2.3", "MIT", "2021")
     assert rows[0].imports == ["std::fmt", "std::io::Write"]
-    assert rows[0].key == "mini-1.2.3/src/deep/mod.rs:42"
+    assert rows[0].key == "mini-1.2.3/src/deep/mod.rs:34"
 
 
 def test_what_is_left_out_has_its_reason(tmp_path: Path) -> None:

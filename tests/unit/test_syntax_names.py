@@ -27,12 +27,16 @@ def test_a_parameter_does_not_hide_a_module_of_its_name() -> None:
 
 
 def test_methods_of_an_impl_do_not_hide_a_module_of_their_name() -> None:
-    found = uses("impl fmt::Display for X { fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { Ok(()) } }")
+    found = uses(
+        "impl fmt::Display for X { fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { Ok(()) } }"
+    )
     assert found == ["Ok", "X", "fmt"]
 
 
 def test_arguments_of_macros() -> None:
-    found = uses('fn f(x: u8) { format!("{}", shown(x)); vec![Point::new(x), self.get(1)]; write!(o, "{a}", a = x.go()); }')
+    found = uses(
+        'fn f(x: u8) { format!("{}", shown(x)); vec![Point::new(x), self.get(1)]; write!(o, "{a}", a = x.go()); }'
+    )
     assert found == [".get", "Point", "Point::new", "format!", "shown", "vec!", "write!", "~go"]
 
 
@@ -43,7 +47,9 @@ def test_paths_from_the_root_and_visibilities() -> None:
 
 
 def test_patterns_read_capitals_and_bind_the_rest() -> None:
-    found = uses("fn f(o: Option<Side>) { match o { Some(Side::Left) => 1, Some(LIMIT) => 2, Some(x) if x > y => 3, None => 4 }; }")
+    found = uses(
+        "fn f(o: Option<Side>) { match o { Some(Side::Left) => 1, Some(LIMIT) => 2, Some(x) if x > y => 3, None => 4 }; }"
+    )
     assert found == ["LIMIT", "None", "Option", "Side", "Side::Left", "Some", "y"]
 
 

@@ -38,7 +38,9 @@ def samples(count: int, start: int = 0) -> list[Sample]:
         kind = ("i32", "u64", "usize")[number % 3]
         verb, sign = (("add", "+"), ("times", "*"))[number % 2]
         head = f"pub fn {verb}_{number}(x: {kind}) -> {kind}"
-        prompt = f"/// {verb.title()} {number}.\n{head} {{\n" if number % 4 else f"Write `{head}` for {number}."
+        prompt = (
+            f"/// {verb.title()} {number}.\n{head} {{\n" if number % 4 else f"Write `{head}` for {number}."
+        )
         rows.append(Sample.make(prompt=prompt, gen=f"{head} {{\n    x {sign} {number}\n}}\n", split="train"))
     return rows
 

@@ -119,6 +119,8 @@ def _score_table(summary: Summary, suite: str) -> Html:
         "idiomatic",
         "documented",
     ]
+    faults = any(score.judge_errors for score in scores.values())
+    heads += ["policy findings", *(["faults of the judge"] if faults else [])]
     rows = [
         [
             name,
@@ -127,6 +129,8 @@ def _score_table(summary: Summary, suite: str) -> Html:
             percent(score.prefiltered_compile_rate),
             decimal(score.idiomatic, 2),
             decimal(score.documented, 2),
+            count(score.policy_findings),
+            *([count(score.judge_errors)] if faults else []),
         ]
         for name, score in scores.items()
     ]

@@ -64,7 +64,21 @@ def changed_while_shared(code: Code) -> list[Edits]:
 @operator("changed while a mutable borrow lives", 8, "E0499")
 def changed_while_mutable(code: Code) -> list[Edits]:
     """`let first = &mut items;` before `items.push(x);`, and its use after."""
-    return [_held(code, node, f"&mut {place}", ("first", "last")) for node, place in _changed(code)]
+    references = _mutable_references(code)
+    return [
+        _held(code, node, f"&mut *{place}" if place in references else f"&mut {place}", ("first", "last"))
+        for node, place in _changed(code)
+    ]
+
+
+def _mutable_references(code: Code) -> set[str]:
+    """Parameters that are mutable references: they are borrowed again, not themselves."""
+    found: set[str] = set()
+    for node in code.nodes("parameter"):
+        name, declared = field(node, "pattern"), field(node, "type")
+        if name is not None and declared is not None and declared.type == "reference_type":
+            found.add(code.text(name))
+    return found
 
 
 @operator("moved while borrowed", 7, "E0505")

@@ -37,7 +37,7 @@ def bound_dropped(code: Code) -> list[Edits]:
     return found
 
 
-@operator("question mark dropped", 5, "E0308", "E0599", "E0277")
+@operator("question mark dropped", 5, "E0308", "E0599", "E0277", "E0369")
 def question_dropped(code: Code) -> list[Edits]:
     """`f()?` becomes `f()`."""
     return [cut(node.end_byte - 1, node.end_byte) for node in code.nodes("try_expression")]

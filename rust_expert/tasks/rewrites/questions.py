@@ -33,9 +33,7 @@ def _tried(code: Code, wrapper: str) -> list[tuple[tree_sitter.Node, tree_sitter
     for node in code.nodes("try_expression"):
         if has_comment_between(node) or not node.named_children:
             continue
-        if code.return_type(node).rpartition("::")[2].startswith(
-            wrapper
-        ) or f"::{wrapper}<" in code.return_type(node):
+        if code.return_type(node).split("<")[0].rpartition("::")[2].strip() == wrapper:
             found.append((node, node.named_children[0]))
     return found
 
