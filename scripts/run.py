@@ -35,7 +35,10 @@ def main() -> int:
     command += arguments.snakemake
     other = running_workflow(ROOT)
     if other is not None:
-        print(f"error: process {other} is running the workflow here: wait for it, or stop it first", file=sys.stderr)
+        print(
+            f"error: process {other} is running the workflow here: wait for it, or stop it first",
+            file=sys.stderr,
+        )
         return 2
     forget_stale_locks(ROOT)
     with tempfile.TemporaryDirectory(prefix="rust-expert-") as folder:
@@ -53,9 +56,9 @@ def running_workflow(folder: Path) -> int | None:
     """The process id of a Snakemake at work in `folder`, or None."""
     for process in psutil.process_iter(["pid", "cmdline", "cwd"]):
         words = process.info["cmdline"] or []
-        if any(word == "snakemake" or word.endswith("/snakemake") for word in words[:4]):
-            if process.info["cwd"] == str(folder) and process.pid != os.getpid():
-                return int(process.pid)
+        named = any(word == "snakemake" or word.endswith("/snakemake") for word in words[:4])
+        if named and process.info["cwd"] == str(folder) and process.pid != os.getpid():
+            return int(process.pid)
     return None
 
 

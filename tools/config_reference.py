@@ -23,8 +23,8 @@ TARGET = Path(__file__).resolve().parent.parent / "config" / "README.md"
 
 HEAD = """# The keys of a profile
 
-Made from the schema by `python -m tools.config_reference`; a test fails where the two differ. `config.yaml` is the default profile;
-`--configfile FILE` lays another one over it. A key marked *size* depends on the size of the model or the machine: every
+Made from the schema by `python -m tools.config_reference`; a test fails where the two differ. `config.yaml` is the
+default profile; `--configfile FILE` lays another one over it. A key marked *size* depends on the size of the model or the machine: every
 profile states it itself, and a test fails where one would inherit the tiny value of the default profile.
 An unknown key is an error that names the one that was probably meant.
 """
@@ -38,7 +38,7 @@ def reference() -> str:
         models = (
             list(METHODS.items())
             if name == "stages"
-            else [("", model) for model in _models(field.annotation)]
+            else [("", model) for model in models_in(field.annotation)]
         )
         for method, model in models:
             above = f"{name}.<name>" if typing.get_origin(field.annotation) is dict else name
@@ -60,7 +60,7 @@ def _first_paragraph(model: type[BaseModel]) -> str:
 def _rows(model: type[BaseModel], above: str) -> Iterator[str]:
     for name, field in model.model_fields.items():
         key = f"{above}.{field.alias or name}"
-        nested = _models(field.annotation)
+        nested = models_in(field.annotation)
         size = isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("size_dependent")
         told = (field.description or "").replace("|", "\\|") + (" *(size)*" if size else "")
         yield f"| `{key}` | {_kind(field.annotation)} | {_default(field)} | {told} |"
@@ -68,10 +68,11 @@ def _rows(model: type[BaseModel], above: str) -> Iterator[str]:
             yield from _rows(inner, key)
 
 
-def _models(kind: Any) -> list[type[BaseModel]]:
+def models_in(kind: Any) -> list[type[BaseModel]]:
+    """The section models that a type is made of."""
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return [kind]
-    return [model for argument in typing.get_args(kind) for model in _models(argument)]
+    return [model for argument in typing.get_args(kind) for model in models_in(argument)]
 
 
 def _kind(kind: Any) -> str:

@@ -70,7 +70,7 @@ def _data_beside(path: Path) -> list[Path]:
     ]
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _tree(path: Path, _stamp: int) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
 
@@ -91,7 +91,7 @@ def _imports(path: Path, root: Path) -> list[str]:
     return names
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _normal_form(path: Path, stamp: int) -> str:
     """The source as the parser sees it: no comments, no docstrings, one layout."""
     tree = ast.parse(ast.unparse(_tree(path, stamp)))

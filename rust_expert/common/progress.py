@@ -20,7 +20,7 @@ class Progress:
     def __init__(self, total: int | None, what: str, every: float = 20.0) -> None:
         self.total, self.what, self.every = total, what, every
         self.done = 0
-        self._bar: tqdm | None = None  # type: ignore[type-arg]
+        self._bar: tqdm | None = None
 
     def __enter__(self) -> Self:
         self._start = self._last = time.monotonic()

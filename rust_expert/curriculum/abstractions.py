@@ -19,7 +19,11 @@ def implement(head: str, method: str, body: tuple[str, ...], before: tuple[str, 
     return "\n".join(block(f"impl {head} {{", (*before, *block(f"fn {method} {{", body))))
 
 
-@family(kind=FOUR, map=("double", "square", "plus", "times", "negate", "abs"), fold=("one", "sum", "max", "collect"))
+@family(
+    kind=FOUR,
+    map=("double", "square", "plus", "times", "negate", "abs"),
+    fold=("one", "sum", "max", "collect"),
+)
 def trait_impl(draw: Draw, kind: str, map: str, fold: str) -> Draft:
     """A trait implemented for a number type, and a function that is generic over it."""
     t, m = TYPES[kind], draw.mapping(map)
@@ -70,7 +74,9 @@ _FOLDS: dict[str, tuple[str, str, Callable[[list[Any], list[bool]], Any]]] = {
 
 @family(
     lambda relation, fold, bound: (relation, fold, bound) != ("equal", "any", "copy"),
-    relation=_RELATIONS, fold=_FOLDS, bound=("order", "copy"),
+    relation=_RELATIONS,
+    fold=_FOLDS,
+    bound=("order", "copy"),
 )
 def generics(draw: Draw, relation: str, fold: str, bound: str) -> Draft:
     """A slice of any comparable type against a limit, given by reference or by value."""
@@ -110,7 +116,9 @@ def generics(draw: Draw, relation: str, fold: str, bound: str) -> Draft:
         name=draw.one(f"{fold}_{relation}", f"{fold}_{relation}_limit"),
         generics=f"<{life}T: {bounds}{' + Copy' if copied else ''}>",
         params=(
-            Param(xs, f"&{amp.strip('&')}[T]", lambda v: render(f"&[{kind}]", v) if v else f"&[] as &[{kind}]"),
+            Param(
+                xs, f"&{amp.strip('&')}[T]", lambda v: render(f"&[{kind}]", v) if v else f"&[] as &[{kind}]"
+            ),
             Param(limit, f"{refer}T", lambda v: refer + render(kind, v)),
         ),
         returns=returns.replace("T", "T" if copied else f"{amp}T"),
@@ -128,7 +136,9 @@ def closure_makers(draw: Draw, kind: str, pair: str, map: str) -> Draft:
     t, p, m = TYPES[kind], PAIRINGS[pair], draw.mapping(map)
     n = draw.one("n", "k", "step")
     code = p.code(m.code(), Expression(n)).text
-    names = (f"make_{pair}", f"{pair}_maker") if map == "plain" else (f"make_{map}_{pair}", f"{map}_{pair}_maker")
+    names = (
+        (f"make_{pair}", f"{pair}_maker") if map == "plain" else (f"make_{map}_{pair}", f"{map}_{pair}_maker")
+    )
     return Draft(
         name=draw.one(*names),
         params=(Param(n, kind),),
@@ -155,11 +165,14 @@ def closure_users(draw: Draw, kind: str, pair: str, use: str) -> Draft:
     t, p, (left, right) = TYPES[kind], PAIRINGS[pair], _USES[use]
     a, b = draw.pair()
     code = p.code(Expression(left.format(a=a)), Expression(right.format(b=b))).text
-    known: list[tuple[str, Callable[[int], int]]] = [("|x| x + 1", lambda x: x + 1), ("|x| x * 2", lambda x: 2 * x)]
+    known: list[tuple[str, Callable[[int], int]]] = [
+        ("|x| x + 1", lambda x: x + 1),
+        ("|x| x * 2", lambda x: 2 * x),
+    ]
 
     def run(f: tuple[str, Callable[[int], int]], a: int, b: int) -> int:
         call = f[1]
-        x = {"each": call, "first": call, "twice": lambda value: call(call(value))}[use](a)
+        x = call(call(a)) if use == "twice" else call(a)
         return t.fit(p.run(x, call(b) if use == "each" else b))
 
     told = {
@@ -185,14 +198,19 @@ def display_impl(draw: Draw, kind: str, bracket: str, mark: str) -> Draft:
     name, v, first, second = shape(draw)
     write = f'write!(f, "{left}{{}}{sep}{{}}{right}", self.{first}, self.{second})'
     around = f" inside `{left}` and `{right}`" if left else ""
+    verb = draw.one("Formats", "Writes", "Shows")
     return Draft(
         name=draw.one(f"show_{mark}_{bracket}", f"{bracket}_{mark}_text", f"display_{mark}_{bracket}"),
         imports="use std::fmt;",
         types=struct(name, {first: kind, second: kind}),
-        after=implement(f"fmt::Display for {name}", "fmt(&self, f: &mut fmt::Formatter) -> fmt::Result", (write,)),
-        params=(Param(v, f"&{name}", lambda value: f"&{name} {{ {first}: {value[0]}, {second}: {value[1]} }}"),),
+        after=implement(
+            f"fmt::Display for {name}", "fmt(&self, f: &mut fmt::Formatter) -> fmt::Result", (write,)
+        ),
+        params=(
+            Param(v, f"&{name}", lambda value: f"&{name} {{ {first}: {value[0]}, {second}: {value[1]} }}"),
+        ),
         returns="String",
-        doc=f"{draw.one('Formats', 'Writes', 'Shows')} `{v}` by `Display`: its fields with {quoted(sep)} between{around}.",
+        doc=f"{verb} `{v}` by `Display`, with {quoted(sep)} between its fields{around}.",
         body=(f"{v}.to_string()",),
         reference=lambda value: f"{left}{value[0]}{sep}{value[1]}{right}",
         inputs=singles(pairs(draw, TYPES[kind])),
@@ -200,7 +218,9 @@ def display_impl(draw: Draw, kind: str, bracket: str, mark: str) -> Draft:
     )
 
 
-@family(kind=FOUR, map=("plain", "double", "square", "plus", "times", "halve", "negate"), way=("into", "from"))
+@family(
+    kind=FOUR, map=("plain", "double", "square", "plus", "times", "halve", "negate"), way=("into", "from")
+)
 def from_impl(draw: Draw, kind: str, map: str, way: str) -> Draft:
     """A newtype with its own From, used through `from` or `into`."""
     t, m = TYPES[kind], draw.mapping(map)
@@ -228,7 +248,12 @@ _SECOND: dict[str, tuple[str, tuple[Any, ...]]] = {
     "u8": ("u8", (1, 2, 3, 4, 5, 8)),
     "f64": ("f64", (0.5, 1.0, 1.5, 2.0, 2.5)),
 }
-CONFIGS = (("Config", "size", "mode"), ("Style", "width", "tone"), ("Plan", "level", "kind"), ("Setup", "depth", "flag"))
+CONFIGS = (
+    ("Config", "size", "mode"),
+    ("Style", "width", "tone"),
+    ("Plan", "level", "kind"),
+    ("Setup", "depth", "flag"),
+)
 
 
 @family(kind=("i16", *FOUR), second=_SECOND, given=("first", "second"))

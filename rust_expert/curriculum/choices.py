@@ -79,7 +79,9 @@ def match_range(draw: Draw, kind: str, arms: str, order: str, out: str) -> Draft
         params=(Param(x, kind),),
         returns=returns,
         doc=f"{draw.gives()} {told}, else {shown[-1]}.",
-        body=block(f"match {x} {{", (f"{bound} => {value}," for bound, value in zip(bounds, shown, strict=True))),
+        body=block(
+            f"match {x} {{", (f"{bound} => {value}," for bound, value in zip(bounds, shown, strict=True))
+        ),
         reference=run,
         inputs=singles([*(value for limit in limits for value in (limit - 1, limit)), 0, 99]),
         firm=2,

@@ -1,7 +1,8 @@
 """What a family is, and the drafts of functions that it makes."""
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping as Table, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Mapping as Table
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
@@ -36,9 +37,9 @@ class Draft:
 
     `imports` and `types` stand before the function, `after` behind it. `body` is its lines without the outer
     indentation. `reference` computes the expected value from the arguments in Python. `inputs` are candidate
-    arguments: the first `firm` are always tested, the others are picked by what they tell apart. `mutates` says that the
-    result is what the function leaves in its only argument, a mutable slice. `view` is a method call on the result
-    before it is compared. `curried` says that the result is a closure, called with the last argument.
+    arguments: the first `firm` are always tested, the others are picked by what they tell apart. `mutates` says
+    that the result is what the function leaves in its only argument, a mutable slice. `view` is a method call on
+    the result before it is compared. `curried` says that the result is a closure, called with the last argument.
     """
 
     name: str
@@ -98,6 +99,10 @@ class Draw:
         """One of several names or phrasings."""
         return self._rng.choice(options)
 
+    def two(self, *options: tuple[str, str]) -> tuple[str, str]:
+        """One of several pairs of names."""
+        return self._rng.choice(options)
+
     def constant(self, pool: Sequence[Any]) -> Any:
         """One of several constants of the task."""
         value = self._rng.choice(pool)
@@ -133,7 +138,7 @@ class Draw:
 
     def pair(self) -> tuple[str, str]:
         """Names for two numbers."""
-        return self._rng.choice((("a", "b"), ("x", "y"), ("m", "n")))
+        return self.two(("a", "b"), ("x", "y"), ("m", "n"))
 
     def text(self) -> str:
         """A name for a string."""
@@ -197,9 +202,7 @@ class Family:
         return replace(draft, constants=tuple(draw.constants))
 
 
-def family(
-    where: Callable[..., bool] | None = None, /, **axes: Iterable[str]
-) -> Callable[[Build], Family]:
+def family(where: Callable[..., bool] | None = None, /, **axes: Iterable[str]) -> Callable[[Build], Family]:
     """Declare a family: each axis with its values, and which members of their product make sense.
 
     Without `where`, an axis named `kind` holds integer types, and the operations must suit the type.

@@ -2,7 +2,18 @@
 
 from types import ModuleType
 
-from rust_expert.curriculum import abstractions, choices, loops, numbers, outcomes, pairs, records, slices, tables, text
+from rust_expert.curriculum import (
+    abstractions,
+    choices,
+    loops,
+    numbers,
+    outcomes,
+    pairs,
+    records,
+    slices,
+    tables,
+    text,
+)
 from rust_expert.curriculum.drafts import Family
 
 _MODULES: tuple[ModuleType, ...] = (

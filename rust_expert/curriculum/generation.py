@@ -84,11 +84,14 @@ def _rivals(family: Family, combination: str, seed: int) -> list[Draft]:
     near = [
         other
         for other in family.members
-        if [axis for axis, a, b in zip(family.axes, member, other, strict=True) if a != b] not in ([], ["kind"])
+        if [axis for axis, a, b in zip(family.axes, member, other, strict=True) if a != b]
+        not in ([], ["kind"])
         and sum(a != b for a, b in zip(member, other, strict=True)) == 1
     ]
     drafts = [family.draft(seed, "/".join((family.name, *other)), 0) for other in near]
-    return [rival for rival in drafts if rival.returns == own.returns and [p.kind for p in rival.params] == kinds]
+    return [
+        rival for rival in drafts if rival.returns == own.returns and [p.kind for p in rival.params] == kinds
+    ]
 
 
 def generate(options: CurriculumOptions, shard: int = 0, shards: int = 1) -> Iterator[Row]:

@@ -6,7 +6,7 @@ on each axis of a held-out combination occurs in training with other partners.
 """
 
 from collections import Counter
-from functools import lru_cache
+from functools import cache
 
 from rust_expert.common.seeds import stable_hash
 from rust_expert.curriculum.drafts import Family
@@ -21,7 +21,7 @@ def held_out(combination: str, seed: int, fraction: float) -> bool:
     return combination in held_out_of(combination.split("/")[0], seed, fraction)
 
 
-@lru_cache(maxsize=None)
+@cache
 def held_out_of(family: str, seed: int, fraction: float) -> frozenset[str]:
     """The held-out combinations of a family, about `fraction` of all; each family's choice is its own."""
     made = FAMILIES[family]

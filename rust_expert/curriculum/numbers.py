@@ -1,5 +1,7 @@
 """Families over plain numbers: arithmetic, tests, branches, floats, overflow, bits."""
 
+import operator
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -87,7 +89,14 @@ def branches(draw: Draw, kind: str, cond: str, map: str) -> Draft:
     )
 
 
-_REAL_MAPS = {
+_REAL_PAIRS: dict[str, Callable[[Fraction, Fraction], Fraction]] = {
+    "add": operator.add,
+    "sub": operator.sub,
+    "mul": operator.mul,
+    "max": max,
+    "min": min,
+}
+_REAL_MAPS: dict[str, tuple[str, int, str, Callable[[Fraction], Fraction]]] = {
     "plain": ("{x}", ATOM, "{x}", lambda x: x),
     "double": ("{x} * 2.0", PRODUCT, "twice {x}", lambda x: x * 2),
     "half": ("{x} * 0.5", PRODUCT, "half of {x}", lambda x: x / 2),
@@ -97,7 +106,7 @@ _REAL_MAPS = {
 }
 
 
-@family(kind=("f32", "f64"), pair=("add", "sub", "mul", "max", "min"), map=_REAL_MAPS)
+@family(kind=("f32", "f64"), pair=_REAL_PAIRS, map=_REAL_MAPS)
 def floats(draw: Draw, kind: str, pair: str, map: str) -> Draft:
     """An operation on one float and a mapped second one; every value is a multiple of 1/8 and thus exact."""
     p, (form, level, phrase, run) = PAIRINGS[pair], _REAL_MAPS[map]
@@ -109,7 +118,7 @@ def floats(draw: Draw, kind: str, pair: str, map: str) -> Draft:
         returns=kind,
         doc=f"{draw.verb()} {p.of(f'`{a}`', phrase.format(x=f'`{b}`'))}.",
         body=(p.code(Expression(a), Expression(form.format(x=b), level)).text,),
-        reference=lambda a, b: p.run(a, run(b)),  # type: ignore[no-untyped-call]
+        reference=lambda a, b: _REAL_PAIRS[pair](a, run(b)),
         inputs=list(zip(quarters[:6], quarters[6:], strict=True)),
     )
 
@@ -162,7 +171,7 @@ def overflow(draw: Draw, kind: str, mode: str, pair: str) -> Draft:
     )
 
 
-_BITWISE = {
+_BITWISE: dict[str, tuple[str, str, Callable[[int, int], int]]] = {
     "and": ("{a} & {b}", "the bits set in both {a} and {b}", lambda a, b: a & b),
     "or": ("{a} | {b}", "the bits set in {a} or {b}", lambda a, b: a | b),
     "xor": ("{a} ^ {b}", "the bits set in just one of {a} and {b}", lambda a, b: a ^ b),
@@ -185,8 +194,8 @@ def bits(draw: Draw, kind: str, op: str, end: str) -> Draft:
     text = form.format(a=a, b=b)
 
     def run(a: int, b: int) -> int | bool:
-        value = combine(a, b)  # type: ignore[no-untyped-call]
-        length: int = value.bit_length()
+        value = combine(a, b)
+        length = value.bit_length()
         if end == "any":
             return length > 0
         lowest = (value & -value).bit_length() - 1 if value else t.bits
@@ -200,5 +209,13 @@ def bits(draw: Draw, kind: str, op: str, end: str) -> Draft:
         doc=f"{draw.verb()} {lead}{phrase.format(a=f'`{a}`', b=f'`{b}`')}.",
         body=(f"({text}){call}" if call else text,),
         reference=run,
-        inputs=[(0, 0), (1, 2), (6, 3), (3, 7), *zip(numbers[:4], numbers[4:], strict=True), (numbers[0], numbers[0]), (12, 10)],
+        inputs=[
+            (0, 0),
+            (1, 2),
+            (6, 3),
+            (3, 7),
+            *zip(numbers[:4], numbers[4:], strict=True),
+            (numbers[0], numbers[0]),
+            (12, 10),
+        ],
     )

@@ -44,7 +44,11 @@ _TESTS: dict[str, tuple[tuple[str, ...], str, str]] = {
     "filter": (("filter(|&x| {c})",), "Option<{t}>", "{v} the value in `{o}` if it is {what}"),
     "some": (("is_some_and(|x| {c})",), "bool", "{w} whether `{o}` holds a value that is {what}"),
     "none": (("is_none_or(|x| {c})",), "bool", "{w} whether `{o}` is `None` or holds a value that is {what}"),
-    "value": (("filter(|&x| {c})", "unwrap_or({k})"), "{t}", "{v} the value in `{o}` if it is {what}, else {k}"),
+    "value": (
+        ("filter(|&x| {c})", "unwrap_or({k})"),
+        "{t}",
+        "{v} the value in `{o}` if it is {what}, else {k}",
+    ),
 }
 
 
@@ -85,7 +89,7 @@ def option_filter(draw: Draw, kind: str, test: str, cond: str) -> Draft:
 def option_pair(draw: Draw, kind: str, pair: str, mode: str) -> Draft:
     """Two options combined: both needed, missing ones as zero, or either alone."""
     t, p = TYPES[kind], PAIRINGS[pair]
-    a, b = draw._rng.choice((("a", "b"), ("x", "y"), ("m", "n")))
+    a, b = draw.two(("a", "b"), ("x", "y"), ("m", "n"))
     code = p.code(Expression(a), Expression(b)).text
     body: tuple[str, ...] = {
         "question": (f"let {a} = {a}?;", f"let {b} = {b}?;", f"Some({code})"),
@@ -134,7 +138,11 @@ def result_check(draw: Draw, kind: str, cond: str, map: str) -> Draft:
     message = draw.constant(("bad", "no", "wrong", "invalid", "out"))
     x = draw.scalar()
     tick = f"`{x}`"
-    names = (f"check_{cond}", f"require_{cond}") if map == "plain" else (f"{map}_checked_{cond}", f"check_{cond}_{map}")
+    names = (
+        (f"check_{cond}", f"require_{cond}")
+        if map == "plain"
+        else (f"{map}_checked_{cond}", f"check_{cond}_{map}")
+    )
     return Draft(
         name=draw.one(*names),
         params=(Param(x, kind),),
@@ -151,11 +159,15 @@ def result_check(draw: Draw, kind: str, cond: str, map: str) -> Draft:
 def parse_pair(draw: Draw, kind: str, pair: str, error: str) -> Draft:
     """Two numbers read from strings with `?`, combined."""
     t, p = TYPES[kind], PAIRINGS[pair]
-    a, b = draw._rng.choice((("a", "b"), ("x", "y"), ("p", "q")))
+    a, b = draw.two(("a", "b"), ("x", "y"), ("p", "q"))
     read = {"option": ".parse().ok()?", "result": ".parse()?", "zero": ".parse().unwrap_or(0)"}[error]
     code = p.code(Expression(a), Expression(b)).text
     last = {"option": f"Some({code})", "result": f"Ok({code})", "zero": code}[error]
-    returns = {"option": f"Option<{kind}>", "result": f"Result<{kind}, std::num::ParseIntError>", "zero": kind}[error]
+    returns = {
+        "option": f"Option<{kind}>",
+        "result": f"Result<{kind}, std::num::ParseIntError>",
+        "zero": kind,
+    }[error]
     rest = {
         "option": ", or `None` if one is not a number",
         "result": ", or the error of the one that is not a number",
@@ -186,4 +198,3 @@ def parse_pair(draw: Draw, kind: str, pair: str, error: str) -> Draft:
         show=lambda value: render(kind if error == "zero" else option, value),
         view=".ok()" if error == "result" else "",
     )
-

@@ -2,7 +2,7 @@
 
 import bisect
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any
 
 from rust_expert.curriculum.drafts import Draft, Draw, Param, chain, family, singles
@@ -16,7 +16,7 @@ BOTH = ("add", "mul", "max", "min", "sub", "abs_diff")
 def zip_map(draw: Draw, kind: str, pair: str, fold: str) -> Draft:
     """Two slices combined place by place, then folded."""
     t, p, f = TYPES[kind], PAIRINGS[pair], FOLDS[fold]
-    a, b = draw._rng.choice((("a", "b"), ("xs", "ys")))
+    a, b = draw.two(("a", "b"), ("xs", "ys"))
     code = p.code(Expression("x"), Expression("y")).text
     return Draft(
         name=draw.one(f"{fold}_zip_{word(pair)}", f"zip_{word(pair)}_{fold}", f"{word(pair)}_pairs_{fold}"),
@@ -44,7 +44,9 @@ def windows(draw: Draw, kind: str, pair: str, fold: str) -> Draft:
     xs = draw.slice()
     code = p.code(Expression("w[0]"), Expression("w[1]")).text
     return Draft(
-        name=draw.one(f"{fold}_{word(pair)}_windows", f"window_{word(pair)}_{fold}", f"{fold}_window_{word(pair)}"),
+        name=draw.one(
+            f"{fold}_{word(pair)}_windows", f"window_{word(pair)}_{fold}", f"{fold}_window_{word(pair)}"
+        ),
         params=(Param(xs, f"&[{kind}]"),),
         returns=f.returns(t),
         doc=f"{draw.verb()} {f.of(p.plural)} of neighbours in `{xs}`.",
@@ -99,7 +101,11 @@ _ORDERS: dict[str, tuple[str, str, Callable[[int, int], Any]]] = {
 }
 _AFTER: dict[str, tuple[str, str, Callable[[list[int], int], list[int]]]] = {
     "all": ("", "", lambda out, n: out),
-    "distinct": ("out.dedup();", ", repeats removed", lambda out, n: [x for x, y in zip(out, [*out[1:], None]) if x != y]),
+    "distinct": (
+        "out.dedup();",
+        ", repeats removed",
+        lambda out, n: [x for x, _ in groupby(out)],
+    ),
     "few": ("out.truncate({n});", ", at most {n} of them", lambda out, n: out[:n]),
     "without_first": ("out.drain(..out.len().min({n}));", ", the first {n} left out", lambda out, n: out[n:]),
 }

@@ -14,15 +14,13 @@ TEMPLATES = {
     "which": "In Rust, define `fn {sig}`, which {does}.",
 }
 _GIVEN = "Given this Rust code:\n\n{types}\n\n"
-_ORDERS = {"Tells": "Tell", "Checks": "Check", "Ands": "And", "Ors": "Or", "Xors": "Xor"}
 
 
 def order(doc: str) -> str:
     """A doc comment as an order: 'Returns the sum' becomes 'Return the sum'."""
     first, rest = doc.split(" ", 1)
-    stem = first[:-2] if first.endswith("shes") or first.endswith("plies") else first[:-1]
-    stem = first[:-3] + "y" if first.endswith("ies") else stem
-    return f"{_ORDERS.get(first, stem)} {rest}"
+    stem = first[:-3] + "y" if first.endswith("ies") else first[:-1]
+    return f"{stem} {rest}"
 
 
 def phrased(task: Task, random: Random) -> tuple[str, str]:

@@ -40,7 +40,9 @@ def struct_fields(draw: Draw, kind: str, pair: str, map: str) -> Draft:
     return Draft(
         name=draw.one(*names),
         types=struct(name, {first: kind, second: kind}),
-        params=(Param(v, f"&{name}", lambda value: f"&{name} {{ {first}: {value[0]}, {second}: {value[1]} }}"),),
+        params=(
+            Param(v, f"&{name}", lambda value: f"&{name} {{ {first}: {value[0]}, {second}: {value[1]} }}"),
+        ),
         returns=kind,
         doc=f"{draw.verb()} {p.of(f'the `{first}`', m.of(f'the `{second}`'))} of `{v}`.",
         body=(p.code(Expression(a), m.code(b)).text,),
@@ -130,7 +132,8 @@ def enum_match(draw: Draw, out: str, size: str, arms: str) -> Draft:
     return Draft(
         name=draw.one(f"{verb}_of_{name.lower()}", f"{name.lower()}_{verb}"),
         types="\n".join(
-            ([f"#[derive({derives})]"] if derives else []) + list(block(f"enum {name} {{", [f"{k}," for k in kept]))
+            ([f"#[derive({derives})]"] if derives else [])
+            + list(block(f"enum {name} {{", [f"{k}," for k in kept]))
         ),
         params=(Param(v, name, lambda value: f"{name}::{value}"),),
         returns=returns,
@@ -142,7 +145,12 @@ def enum_match(draw: Draw, out: str, size: str, arms: str) -> Draft:
     )
 
 
-_DATA = (("Shape", "Square", "Rect"), ("Cost", "Flat", "Each"), ("Move", "Jump", "Walk"), ("Load", "Single", "Double"))
+_DATA = (
+    ("Shape", "Square", "Rect"),
+    ("Cost", "Flat", "Each"),
+    ("Move", "Jump", "Walk"),
+    ("Load", "Single", "Double"),
+)
 
 
 @family(kind=FOUR, one=("plain", "double", "square", "plus", "times"), two=("add", "mul", "max", "min"))

@@ -51,7 +51,9 @@ def map_groups(draw: Draw, kind: str, key: str, value: str, cond: str) -> Draft:
         doc=f"{verb} the {what} in `{xs}` {phrase.format(k=k)}.",
         body=(f"let mut {out} = HashMap::new();", *block(f"for &x in {xs} {{", inner), out),
         reference=reference,
-        inputs=singles([*draw.lists(TYPES[kind], c.near if c else ()), [3, 3, 3, 1], [7, 12, 7, 15, 12]]),
+        inputs=singles(
+            [*draw.lists(TYPES[kind], c.near if c else ()), [3, 3, 3, 1], [7, 12, 7, 15, 12], [0, 5, 0]]
+        ),
     )
 
 
@@ -86,7 +88,7 @@ _SETS: dict[str, tuple[str, str, Callable[[set[int], set[int]], set[int]]]] = {
 def sets(draw: Draw, kind: str, op: str, fold: str) -> Draft:
     """Two ordered sets combined, then folded."""
     t, f, (name, phrase, run) = TYPES[kind], FOLDS[fold], _SETS[op]
-    a, b = draw._rng.choice((("a", "b"), ("x", "y"), ("p", "q")))
+    a, b = draw.two(("a", "b"), ("x", "y"), ("p", "q"))
     copied = ("copied()",) if fold == "collect" else ()
     items = [draw.cases.sample(range(10), draw.cases.randint(2, 5)) for _ in range(14)]
     kinds = f"BTreeSet<{kind}>"

@@ -34,7 +34,9 @@ def phrases(random: Random, near: str = "") -> list[str]:
     made = ["", f"{near}Rust 2024, ok!", "ÄÖ éa"]
     for _ in range(6):
         parts = [random.choice((*WORDS, near * 2)) for _ in range(random.randint(1, 3))]
-        made.append(random.choice((" ", "-", ", ", "")).join(parts) + random.choice(("", "!", "?", " ", near)))
+        made.append(
+            random.choice((" ", "-", ", ", "")).join(parts) + random.choice(("", "!", "?", " ", near))
+        )
     return made
 
 
@@ -58,7 +60,14 @@ _USES: dict[str, tuple[str, str, Callable[[list[str], str, Callable[[str], bool]
 }  # fmt: skip
 
 
-@family(lambda use, test, order: (use, test) != ("all", "ascii") and (order == "forward" or use in ("find", "keep", "remove")), use=_USES, test=CHARS, order=("forward", "reverse"))
+@family(
+    lambda use, test, order: (
+        (use, test) != ("all", "ascii") and (order == "forward" or use in ("find", "keep", "remove"))
+    ),
+    use=_USES,
+    test=CHARS,
+    order=("forward", "reverse"),
+)
 def chars(draw: Draw, use: str, test: str, order: str) -> Draft:
     """The characters of a string that pass a test: counted, found, kept, removed."""
     (returns, phrase, run), (form, what, many, check) = _USES[use], CHARS[test]
@@ -75,7 +84,11 @@ def chars(draw: Draw, use: str, test: str, order: str) -> Draft:
     if turn:
         told = told.replace("the first", "the last") if use == "find" else f"{told}, in reverse"
     verb = draw.one("Checks", "Tells") if use in ("any", "all") else draw.verb()
-    names = (f"last_{test}", f"find_last_{test}") if turn and use == "find" else (f"{use}_{test}", f"{test}_{use}")
+    names = (
+        (f"last_{test}", f"find_last_{test}")
+        if turn and use == "find"
+        else (f"{use}_{test}", f"{test}_{use}")
+    )
     if turn and use != "find":
         names = (f"{use}_{test}_reverse", f"reverse_{use}_{test}")
 
@@ -137,7 +150,10 @@ def words(draw: Draw, split: str, test: str, fold: str) -> Draft:
         return {"count": len(kept), "any": bool(kept), "all": len(kept) == len(cut(s))}.get(fold, kept)
 
     near = str(k) * 2
-    texts, passing = [""], {"longer": "bbbbbb", "shorter": "z", "ending": f"b{k}", "holding": f"b{k}b"}.get(test, f"{k}b")
+    texts, passing = (
+        [""],
+        {"longer": "bbbbbb", "shorter": "z", "ending": f"b{k}", "holding": f"b{k}b"}.get(test, f"{k}b"),
+    )
     for _ in range(7):
         parts = [draw.cases.choice((*WORDS, f"{near}b", f"b{near}")) for _ in range(draw.cases.randint(1, 4))]
         texts.append(glue.join(parts))
@@ -153,7 +169,13 @@ def words(draw: Draw, split: str, test: str, fold: str) -> Draft:
     )
 
 
-BRACKETS = {"bare": ("", ""), "round": ("(", ")"), "square": ("[", "]"), "angle": ("<", ">"), "bar": ("|", "|")}
+BRACKETS = {
+    "bare": ("", ""),
+    "round": ("(", ")"),
+    "square": ("[", "]"),
+    "angle": ("<", ">"),
+    "bar": ("|", "|"),
+}
 MARKS = {"dash": "-", "colon": ":", "comma": ", ", "slash": "/", "equals": "="}
 
 
@@ -209,7 +231,11 @@ _TIDY: dict[str, tuple[str, str, Callable[[str], str]]] = {
     "start": (".trim_start()", "trimmed at its start", lambda part: part.lstrip()),
     "end": (".trim_end()", "trimmed at its end", lambda part: part.rstrip()),
 }
-_ELSE = {"option": ("map(", "`None`"), "empty": ('map_or("", ', "an empty string"), "whole": ("map_or({s}, ", "`{s}`")}
+_ELSE = {
+    "option": ("map(", "`None`"),
+    "empty": ('map_or("", ', "an empty string"),
+    "whole": ("map_or({s}, ", "`{s}`"),
+}
 
 
 @family(cut=_CUTS, tidy=_TIDY, other=_ELSE)
@@ -282,17 +308,26 @@ _CHOICES: dict[str, tuple[str, str, Callable[[Any, Any], bool]]] = {
 }
 
 
-@family(kind=("str", "[i32]", "[i64]", "[u8]", "[u64]", "[char]"), choice=("longer", "shorter", "greater", "lesser"), tie=("first", "second"))
+@family(
+    lambda kind, choice, tie: tie == "first" or choice in ("longer", "shorter"),
+    kind=("str", "[i32]", "[i64]", "[u8]", "[u64]", "[char]"),
+    choice=("longer", "shorter", "greater", "lesser"),
+    tie=("first", "second"),
+)
 def lifetimes(draw: Draw, kind: str, choice: str, tie: str) -> Draft:
     """One of two borrowed strings or slices, with a lifetime in the signature."""
-    a, b = draw._rng.choice((("a", "b"), ("x", "y"), ("p", "q")))
+    a, b = draw.two(("a", "b"), ("x", "y"), ("p", "q"))
     sizes = choice in ("longer", "shorter")
     less = choice in ("shorter", "lesser")
     op = ("<" if less else ">") + ("=" if tie == "first" else "")
     test = f"{a}.len() {op} {b}.len()" if sizes else f"{a} {op} {b}"
 
     def reference(a: Any, b: Any) -> Any:
-        left, right = (len(a.encode()) if kind == "str" else len(a), len(b.encode()) if kind == "str" else len(b)) if sizes else (a, b)
+        left, right = (
+            (len(a.encode()) if kind == "str" else len(a), len(b.encode()) if kind == "str" else len(b))
+            if sizes
+            else (a, b)
+        )
         if left == right:
             return a if tie == "first" else b
         return a if (left < right) == less else b
@@ -305,22 +340,38 @@ def lifetimes(draw: Draw, kind: str, choice: str, tie: str) -> Draft:
             return draw.cases.sample("abcxyz", size)
         return [draw.cases.randint(0, 9) for _ in range(size)]
 
-    equal = ("ab", "cd") if kind == "str" else (["a", "b"], ["c", "d"]) if kind == "[char]" else ([1, 2], [3, 4])
+    equal = (
+        ("ab", "cd") if kind == "str" else (["a", "b"], ["c", "d"]) if kind == "[char]" else ([1, 2], [3, 4])
+    )
     name = {"greater": "greater", "lesser": "lesser"}.get(choice, choice)
-    odd: list[tuple[Any, Any]] = [("b", "aaa"), ("ab", "b")] if kind in ("str", "[char]") else [([2], [1, 1]), ([1, 2], [2])]
+    odd: list[tuple[Any, Any]] = (
+        [("b", "aaa"), ("ab", "b")] if kind in ("str", "[char]") else [([2], [1, 1]), ([1, 2], [2])]
+    )
     if kind == "[char]":
         odd = [(list(left), list(right)) for left, right in odd]
+    on_tie = f", or the {tie} one on a tie" if sizes else ""
     what = "strings" if kind == "str" else "slices"
     return Draft(
-        name=draw.one(f"{name}_or_{tie}", f"{name}_{tie}", f"pick_{name}_{tie}"),
+        name=draw.one(
+            *(f"{name}_or_{tie}", f"{name}_{tie}", f"pick_{name}_{tie}")
+            if sizes
+            else (f"{name}_of", f"pick_{name}")
+        ),
         generics="<'a>",
-        params=(Param(a, f"&'a {kind}", lambda v: render(f"&{kind}", v)), Param(b, f"&'a {kind}", lambda v: render(f"&{kind}", v))),
+        params=(
+            Param(a, f"&'a {kind}", lambda v: render(f"&{kind}", v)),
+            Param(b, f"&'a {kind}", lambda v: render(f"&{kind}", v)),
+        ),
         returns=f"&'a {kind}",
-        doc=f"{draw.gives()} the {choice} of the {what} `{a}` and `{b}`, or the {tie} one on a tie.",
+        doc=f"{draw.gives()} the {choice} of the {what} `{a}` and `{b}`{on_tie}.",
         body=if_else(test, a, b),
         reference=reference,
-        inputs=[equal, *((value(), value()) for _ in range(8)), equal[::-1], *odd, *(pair[::-1] for pair in odd)],
+        inputs=[
+            equal,
+            *((value(), value()) for _ in range(8)),
+            equal[::-1],
+            *odd,
+            *(pair[::-1] for pair in odd),
+        ],
         show=lambda v: render(f"&{kind}", v),
     )
-
-

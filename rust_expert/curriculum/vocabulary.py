@@ -56,21 +56,33 @@ class Condition:
     @property
     def near(self) -> tuple[int, ...]:
         """Inputs at which this test and its neighbours differ."""
-        places = {"above": (self.k, self.k + 1), "below": (self.k, self.k - 1), "multiple": (2 * self.k, self.k + 1)}
+        places = {
+            "above": (self.k, self.k + 1),
+            "below": (self.k, self.k - 1),
+            "multiple": (2 * self.k, self.k + 1),
+        }
         return places.get(self.key, (1, 2) if self.key in ("even", "odd") else (1, -1, 0))
 
 
-_CONDITIONS: tuple[tuple[str, str, str, str, Callable[[int, int], bool]], ...] = (
-    ("even", "{x} % 2 == 0", "even {noun}", "even", lambda x, k: x % 2 == 0),
-    ("odd", "{x} % 2 != 0", "odd {noun}", "odd", lambda x, k: x % 2 != 0),
-    ("positive", "{x} > 0", "positive {noun}", "positive", lambda x, k: x > 0),
-    ("negative", "{x} < 0", "negative {noun}", "negative", lambda x, k: x < 0),
-    ("nonzero", "{x} != 0", "non-zero {noun}", "not zero", lambda x, k: x != 0),
-    ("above", "{x} > {k}", "{noun} greater than {k}", "greater than {k}", lambda x, k: x > k),
-    ("below", "{x} < {k}", "{noun} less than {k}", "less than {k}", lambda x, k: x < k),
-    ("multiple", "{x} % {k} == 0", "{noun} divisible by {k}", "divisible by {k}", lambda x, k: x % k == 0),
-)
-CONDITIONS = {key: Condition(key, *rest) for key, *rest in _CONDITIONS}  # type: ignore[arg-type]
+CONDITIONS = {
+    made.key: made
+    for made in (
+        Condition("even", "{x} % 2 == 0", "even {noun}", "even", lambda x, k: x % 2 == 0),
+        Condition("odd", "{x} % 2 != 0", "odd {noun}", "odd", lambda x, k: x % 2 != 0),
+        Condition("positive", "{x} > 0", "positive {noun}", "positive", lambda x, k: x > 0),
+        Condition("negative", "{x} < 0", "negative {noun}", "negative", lambda x, k: x < 0),
+        Condition("nonzero", "{x} != 0", "non-zero {noun}", "not zero", lambda x, k: x != 0),
+        Condition("above", "{x} > {k}", "{noun} greater than {k}", "greater than {k}", lambda x, k: x > k),
+        Condition("below", "{x} < {k}", "{noun} less than {k}", "less than {k}", lambda x, k: x < k),
+        Condition(
+            "multiple",
+            "{x} % {k} == 0",
+            "{noun} divisible by {k}",
+            "divisible by {k}",
+            lambda x, k: x % k == 0,
+        ),
+    )
+}
 THRESHOLDS = {
     "above": (2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 20),
     "below": (2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 20),
@@ -107,19 +119,21 @@ class Mapping:
         return self.apply_(x, self.k)
 
 
-_MAPPINGS: tuple[tuple[str, str, int, str, str, Callable[[int, int], int]], ...] = (
-    ("plain", "{x}", ATOM, "{x}", "unchanged", lambda x, k: x),
-    ("double", "{x} * 2", PRODUCT, "twice {x}", "doubled", lambda x, k: 2 * x),
-    ("square", "{x} * {x}", PRODUCT, "the square of {x}", "squared", lambda x, k: x * x),
-    ("plus", "{x} + {k}", SUM, "{x} plus {k}", "increased by {k}", lambda x, k: x + k),
-    ("minus", "{x} - {k}", SUM, "{x} minus {k}", "decreased by {k}", lambda x, k: x - k),
-    ("times", "{x} * {k}", PRODUCT, "{x} times {k}", "multiplied by {k}", lambda x, k: x * k),
-    ("halve", "{x} / 2", PRODUCT, "half of {x}", "halved", lambda x, k: quotient(x, 2)),
-    ("rest", "{x} % {k}", PRODUCT, "the remainder of {x} by {k}", "reduced modulo {k}", remainder),
-    ("negate", "-{x}", UNARY, "the negation of {x}", "negated", lambda x, k: -x),
-    ("abs", "{x}.abs()", ATOM, "the absolute value of {x}", "made absolute", lambda x, k: abs(x)),
-)
-MAPPINGS = {key: Mapping(key, *rest) for key, *rest in _MAPPINGS}  # type: ignore[arg-type]
+MAPPINGS = {
+    made.key: made
+    for made in (
+        Mapping("plain", "{x}", ATOM, "{x}", "unchanged", lambda x, k: x),
+        Mapping("double", "{x} * 2", PRODUCT, "twice {x}", "doubled", lambda x, k: 2 * x),
+        Mapping("square", "{x} * {x}", PRODUCT, "the square of {x}", "squared", lambda x, k: x * x),
+        Mapping("plus", "{x} + {k}", SUM, "{x} plus {k}", "increased by {k}", lambda x, k: x + k),
+        Mapping("minus", "{x} - {k}", SUM, "{x} minus {k}", "decreased by {k}", lambda x, k: x - k),
+        Mapping("times", "{x} * {k}", PRODUCT, "{x} times {k}", "multiplied by {k}", lambda x, k: x * k),
+        Mapping("halve", "{x} / 2", PRODUCT, "half of {x}", "halved", lambda x, k: quotient(x, 2)),
+        Mapping("rest", "{x} % {k}", PRODUCT, "the remainder of {x} by {k}", "reduced modulo {k}", remainder),
+        Mapping("negate", "-{x}", UNARY, "the negation of {x}", "negated", lambda x, k: -x),
+        Mapping("abs", "{x}.abs()", ATOM, "the absolute value of {x}", "made absolute", lambda x, k: abs(x)),
+    )
+}
 STEPS = {
     "plus": (1, 2, 3, 4, 5, 6, 7, 8, 9, 10),
     "minus": (1, 2, 3, 4, 5, 6, 7, 8, 9, 10),
@@ -192,8 +206,12 @@ FOLDS = {
         Fold("sum", "sum()", "the sum of the", "{t}", lambda t, values: t.sum(values)),
         Fold("product", "product()", "the product of the", "{t}", lambda t, values: t.product(values)),
         Fold("count", "count()", "the number of", "usize", lambda t, values: len(values)),
-        Fold("max", "max()", "the largest of the", "Option<{t}>", lambda t, values: max(values, default=None)),
-        Fold("min", "min()", "the smallest of the", "Option<{t}>", lambda t, values: min(values, default=None)),
+        Fold(
+            "max", "max()", "the largest of the", "Option<{t}>", lambda t, values: max(values, default=None)
+        ),
+        Fold(
+            "min", "min()", "the smallest of the", "Option<{t}>", lambda t, values: min(values, default=None)
+        ),
         Fold("collect", "collect()", "a vector of the", "Vec<{t}>", lambda t, values: values),
     )
 }

@@ -8,9 +8,9 @@ import dataclasses
 import re
 import secrets
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from rust_expert.judge.diagnostics import Diagnostic, one_line, read_diagnostics
+from rust_expert.judge.parallel import spread
 from rust_expert.judge.rootfile import with_head
 from rust_expert.judge.sandbox import Limits, Outcome, Sandbox
 from rust_expert.judge.testfile import TestFile, read_tests
@@ -116,7 +116,10 @@ def check_many(
             else:
                 results[index] = CheckResult(False, seen)
 
-    _spread(settle, _batches(codes), workers, progress)
+    batches = _batches(codes)
+    for batch, _ in zip(batches, spread(settle, batches, workers), strict=True):
+        if progress is not None:
+            progress(len(batch))
     return [result for result in results if result is not None]
 
 
@@ -140,8 +143,10 @@ def run_tests_many(
         for index, result in _test_batch(batch, programs, suites, edition, run_seconds).items():
             results[index] = result
 
-    texts = [program.code for program in programs]
-    _spread(settle, _batches(texts), workers, progress)
+    batches = _batches([program.code for program in programs])
+    for batch, _ in zip(batches, spread(settle, batches, workers), strict=True):
+        if progress is not None:
+            progress(len(batch))
     return [result for result in results if result is not None]
 
 
@@ -175,19 +180,6 @@ def _batches(codes: Sequence[str]) -> list[list[int]]:
     shared = [index for index, code in enumerate(codes) if not _ALONE.search(code)]
     alone = [[index] for index, code in enumerate(codes) if _ALONE.search(code)]
     return [shared[start : start + BATCH] for start in range(0, len(shared), BATCH)] + alone
-
-
-def _spread(
-    settle: Callable[[list[int]], None],
-    batches: list[list[int]],
-    workers: int,
-    progress: Callable[[int], None] | None,
-) -> None:
-    """Settle the batches, `workers` at a time; each writes only its own results, so their order does not matter."""
-    with ThreadPoolExecutor(max(workers, 1)) as pool:
-        for batch, _ in zip(batches, pool.map(settle, batches), strict=True):
-            if progress is not None:
-                progress(len(batch))
 
 
 def _batch_limits(count: int) -> Limits:

@@ -327,7 +327,9 @@ def _folder(files: Mapping[str, str]) -> Iterator[Path]:
     try:
         folder.chmod(0o755)
         for name, text in files.items():
-            (folder / name).write_text(text, encoding="utf-8", newline="")
+            path = folder / name
+            path.write_text(text, encoding="utf-8", newline="")
+            path.chmod(0o644)  # whatever the umask: inside, another user reads it
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -144,13 +144,11 @@ def _idioms(node: tree_sitter.Node, source: bytes) -> Iterator[str]:
         yield "combinator"
     if node.type == "try_expression":
         yield "question mark"
-    elif (
-        node.type in ("match_expression", "let_condition")
-        or _macro(node, source) == "matches"
-        or node.type == "let_declaration"
-        and field(node, "alternative") is not None
-    ):
+    elif node.type in ("match_expression", "let_condition") or _macro(node, source) == "matches":
         yield "pattern"
+    elif node.type == "let_declaration":
+        if field(node, "alternative") is not None:
+            yield "pattern"
     elif (
         node.type == "parameter"
         and (kind := field(node, "type")) is not None

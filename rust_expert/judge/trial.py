@@ -79,12 +79,10 @@ def put_to_test(code: str, suite: Suite, options: JudgeOptions) -> Trial:
     total = len(suite.tests.cases)
     if rebinds_the_library(code):
         alone = compile_alone(code, options)
+        if not alone.compiled:
+            return dataclasses.replace(alone, total=total)
         message = "extern crate gives the standard library's name to something else"
-        return (
-            dataclasses.replace(alone, status="failed", total=total, message=message)
-            if alone.compiled
-            else alone
-        )
+        return dataclasses.replace(alone, status="failed", total=total, message=message)
     harness = build_harness(code, suite)
     arguments = ["--crate-type=bin", "-Awarnings", *TEST_BUILD, "-o", "/work/program", ROOT]
     outcome = compile_files(

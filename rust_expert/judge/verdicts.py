@@ -7,7 +7,6 @@ number of workers. Completions with the same code for the same problem are judge
 import dataclasses
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from rust_expert.common.config.judge import JudgeOptions
 from rust_expert.common.contracts import Completion, Problem, Verdict
@@ -15,6 +14,7 @@ from rust_expert.common.errors import JudgeFault, UserError
 from rust_expert.common.files import sha256_text
 from rust_expert.judge.diagnostics import one_line
 from rust_expert.judge.lints import lint, lint_groups
+from rust_expert.judge.parallel import spread
 from rust_expert.judge.policy import policy_findings
 from rust_expert.judge.rustc import TestProgram, run_tests_many
 from rust_expert.judge.style import documented, idiomatic
@@ -102,16 +102,11 @@ def judge(
         return _verdict_of(key[0], key[1], suites[key[0]], options)
 
     verdicts: dict[int, Verdict] = {}
-    with ThreadPoolExecutor(max(workers, 1)) as pool:
-        try:
-            for indices, verdict in zip(groups.values(), pool.map(settle, groups), strict=True):
-                for index in indices:
-                    verdicts[index] = _told_of(verdict, listed[index], extractions[index])
-                if progress is not None:
-                    progress(len(indices))
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    for indices, verdict in zip(groups.values(), spread(settle, list(groups), workers), strict=True):
+        for index in indices:
+            verdicts[index] = _told_of(verdict, listed[index], extractions[index])
+        if progress is not None:
+            progress(len(indices))
     return [verdicts[index] for index in range(len(listed))]
 
 

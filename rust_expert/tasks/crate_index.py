@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from rust_expert.syntax.corpus import ItemRow
 from rust_expert.syntax.docs import without_docs
@@ -21,7 +21,7 @@ class Incomplete(Exception):
 class CrateIndex:
     """Looks up definitions, methods and impls of a crate's own."""
 
-    def __init__(self, rows: Iterable[ItemRow]) -> None:
+    def __init__(self, rows: Sequence[ItemRow]) -> None:
         self.definitions: dict[str, list[ItemRow]] = defaultdict(list)
         self.members: dict[tuple[str, str], list[ItemRow]] = defaultdict(list)
         self.impls: dict[tuple[str, str], list[ItemRow]] = defaultdict(list)
@@ -32,6 +32,7 @@ class CrateIndex:
                 self.members[row.owner, row.name].append(row)
             elif row.kind == "impl" and row.trait:
                 self.impls[row.owner, row.trait.rpartition("::")[2]].append(row)
+        self.modules = {row.name for row in rows if row.kind == "module"}
         self._stripped: dict[str, str] = {}
 
     def definition(self, name: str, near: ItemRow, imported: str = "") -> ItemRow | None:

@@ -124,7 +124,8 @@ class Needs:
                 if not _in_prelude(name, path, row.edition):
                     self._import(path)
                 return None
-            if root not in ("crate", "self", "super") and root not in self.crate.definitions:
+            own = root in ("crate", "self", "super") or root in self.crate.modules
+            if not own and root not in self.crate.definitions:
                 raise Incomplete("another crate or module")
             if " as " in path:
                 raise Incomplete("a renamed import")

@@ -114,7 +114,10 @@ fn add(a: i32, b: i32) -> i32 {
     std::process::exit(0)
 }""",
     "takes the secret before main": """
-extern "C" { fn read(fd: i32, to: *mut u8, most: usize) -> isize; fn write(fd: i32, from: *const u8, n: usize) -> isize; }
+extern "C" {
+    fn read(fd: i32, to: *mut u8, most: usize) -> isize;
+    fn write(fd: i32, from: *const u8, n: usize) -> isize;
+}
 extern "C" fn take() {
     let mut secret = [0u8; 64];
     unsafe {
@@ -174,8 +177,11 @@ fn add(a: i32, b: i32) -> i32 { unsafe { close(1); close(2); } a + b }""",
     "recurses without end in the compiler": """
 fn deeper<T>(n: u32, it: T) -> i32 { if n == 0 { 0 } else { deeper(n - 1, (it, n)) } }
 fn add(a: i32, b: i32) -> i32 { deeper(3, ()) }""",
-    "asks for a huge constant": "static X: [u8; 1 << 40] = [1; 1 << 40];\nfn add(a: i32, b: i32) -> i32 { X[0] as i32 }",
-    "overflows the stack": "fn add(a: i32, b: i32) -> i32 { if a == i32::MIN { 0 } else { add(a.wrapping_add(1), b) + 1 } }",
+    "asks for a huge constant": """
+static X: [u8; 1 << 40] = [1; 1 << 40];
+fn add(a: i32, b: i32) -> i32 { X[0] as i32 }""",
+    "overflows the stack": """
+fn add(a: i32, b: i32) -> i32 { if a == i32::MIN { 0 } else { add(a.wrapping_add(1), b) + 1 } }""",
 }
 
 BY_STATUS = {

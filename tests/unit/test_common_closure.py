@@ -55,7 +55,12 @@ def test_closure_follows_lazy_and_relative_imports(root: Path) -> None:
         ("scripts.train", "rust_expert/judge/deep.py", "from ..common import files\nx = 2\n", False),
         ("scripts.judge", "rust_expert/judge/harness.rs", "fn main() { panic!() }\n", True),
         ("scripts.train", "rust_expert/judge/harness.rs", "fn main() { panic!() }\n", False),
-        ("scripts.train", "rust_expert/common/files.py", 'y = 2\n# new\ndef g():\n    """Else."""\n    return (y)\n', False),
+        (
+            "scripts.train",
+            "rust_expert/common/files.py",
+            'y = 2\n# new\ndef g():\n    """Else."""\n    return (y)\n',
+            False,
+        ),
         ("scripts.train", "rust_expert/common/files.py", "y = 2\n\ndef g():\n    return -y\n", True),
     ],
 )

@@ -21,7 +21,11 @@ from rust_expert.common.tables import read_jsonl, read_parquet, write_jsonl, wri
 
 def sample(number: int) -> Sample:
     return Sample.make(
-        prompt=f"Schreibe ½ {number}", gen="fn f() {}\r\n", task_type="explanations", span=[1, 20], verified=["compiles"]
+        prompt=f"Schreibe ½ {number}",
+        gen="fn f() {}\r\n",
+        task_type="explanations",
+        span=[1, 20],
+        verified=["compiles"],
     )
 
 
@@ -34,7 +38,9 @@ def test_rows_survive_both_formats(tmp_path: Path) -> None:
 
 
 def test_verdict_maps_survive_parquet(tmp_path: Path) -> None:
-    row = Verdict(task_id="t", sample=1, status="failed", compiled=True, lints={"style": 2, "perf": 1}, idiomatic=0.5)
+    row = Verdict(
+        task_id="t", sample=1, status="failed", compiled=True, lints={"style": 2, "perf": 1}, idiomatic=0.5
+    )
     write_parquet(tmp_path / "v.parquet", [row], Verdict)
     assert read_parquet([tmp_path / "v.parquet"], Verdict) == [row]
 
@@ -74,7 +80,8 @@ def test_a_broken_row_is_named_by_file_and_line(tmp_path: Path, line: str, word:
 def test_other_suites_extra_fields_are_ignored(tmp_path: Path) -> None:
     path = tmp_path / "suite.jsonl"
     path.write_text(
-        '{"task_id":"a","prompt":"p","canonical_solution":"c","test":"t","example_test":"x"}\n', encoding="utf-8"
+        '{"task_id":"a","prompt":"p","canonical_solution":"c","test":"t","example_test":"x"}\n',
+        encoding="utf-8",
     )
     assert read_jsonl(path, Problem)[0].test == "t"
 
@@ -153,7 +160,10 @@ def test_a_script_ends_in_one_sentence(tmp_path: Path) -> None:
     )
     noted = tmp_path / "faults"
     ended = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "RUST_EXPERT_FAULTS": str(noted)}
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "RUST_EXPERT_FAULTS": str(noted)},
     )
     assert ended.returncode == 1
     assert ended.stderr.count("\n") == 1 and "no registry" in ended.stderr

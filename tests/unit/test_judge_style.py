@@ -71,7 +71,7 @@ def test_each_kind_counts(code: str, score: float) -> None:
         ("// Not a doc comment.\npub fn f() {}", 0.0),
         ("///\npub fn f() {}", 0.0),
         (
-            "/// A.\npub struct A;\nimpl A {\n    /// New.\n    pub fn new() {}\n    pub fn old() {}\n    fn inner() {}\n}",
+            "/// A.\npub struct A;\nimpl A {\n/// New.\npub fn new() {}\npub fn old() {}\nfn inner() {}\n}",
             0.6667,
         ),
         ('#[doc = "A."]\npub struct A;\npub(crate) fn f() {}', 1.0),

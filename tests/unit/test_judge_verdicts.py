@@ -45,7 +45,14 @@ POINT = Problem(
     prompt="#[derive(Debug, PartialEq)]\nstruct Point { x: i32 }\n\n/// Mirrors.\nfn mirror(p: &Point) -> Point {\n",
     canonical_solution="    Point { x: -p.x }\n}\n",
     entry_point="mirror",
-    test="#[cfg(test)]\nmod tests { use super::*;\n#[test]\nfn one() { assert_eq!(mirror(&Point { x: 1 }), Point { x: -1 }); } }",
+    test="""
+#[cfg(test)]
+mod tests {
+    use super::*;
+    #[test]
+    fn one() { assert_eq!(mirror(&Point { x: 1 }), Point { x: -1 }); }
+}
+""",
 )
 PROBLEMS = {problem.task_id: problem for problem in (HALF, POINT, PANICS)}
 OPTIONS = JudgeOptions(run_timeout=1)
@@ -121,7 +128,7 @@ def test_a_generic_answer_is_held_to_the_declared_types() -> None:
     sly = (
         "struct Any;\nimpl<T> PartialEq<Option<T>> for Any { fn eq(&self, _: &Option<T>) -> bool { true } }\n"
     )
-    sly += "impl std::fmt::Debug for Any { fn fmt(&self, _: &mut std::fmt::Formatter) -> std::fmt::Result { Ok(()) } }\n"
+    sly = "#[derive(Debug)]\n" + sly
     assert one(sly + "pub fn half<T>(_: T) -> Any { Any }").status == "compile_error"
 
 
@@ -136,7 +143,7 @@ def test_lint_levels_of_a_sample_do_not_break_the_harness() -> None:
 
 
 def test_the_policy_is_apart_from_the_tests() -> None:
-    code = "pub fn half(x: i32) -> Option<i32> { unsafe { std::hint::assert_unchecked(true) }; (x % 2 == 0).then(|| x / 2) }"
+    code = "pub fn half(x: i32) -> Option<i32> { let x = unsafe { *(&raw const x) }; (x % 2 == 0).then(|| x / 2) }"
     by_mode = {
         mode: one(code, options=JudgeOptions(policy=mode, lints=False))
         for mode in ("off", "report", "enforce")

@@ -62,4 +62,6 @@ def test_the_library_knows_nothing_of_the_workflow_engine() -> None:
 
 def test_package_files_are_empty() -> None:
     for path in (ROOT / "rust_expert").rglob("__init__.py"):
-        assert path.read_text(encoding="utf-8").strip() == "", f"{path}: imports here would make every rule run again"
+        assert path.read_text(encoding="utf-8").strip() == "", (
+            f"{path}: imports here would make every rule run again"
+        )

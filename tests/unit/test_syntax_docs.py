@@ -51,7 +51,8 @@ def test_prose() -> None:
 
 def test_code_without_docs_keeps_its_other_comments() -> None:
     source = (
-        '/// Größe.\n#[derive(Debug)]\n#[doc = "x"]\npub struct P { // plain\n    /// The x.\n    x: u8, /** same line */\n'
+        '/// Größe.\n#[derive(Debug)]\n#[doc = "x"]\npub struct P { // plain\n'
+        "    /// The x.\n    x: u8, /** same line */\n"
         "    /* y */ y: u8,\n}\n"
     )
     assert without_docs(source.encode()).decode() == (

@@ -70,8 +70,10 @@ def test_shapes_of_an_answer(raw: str, rule: str, code: str) -> None:
 def test_helpers_types_docs_and_attributes_are_kept() -> None:
     answer = (
         "#![allow(dead_code)]\nuse std::fmt;\n\n/// A pair.\n#[derive(Clone, Copy)]\nstruct Pair(i32, i32);\n\n"
-        'impl fmt::Display for Pair {\n    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result { write!(f, "{{") }\n}\n\n'
-        "// adds up\n#[inline]\nfn sum(p: Pair) -> i32 { p.0 + p.1 }\n\nfn add(a: i32, b: i32) -> i32 { sum(Pair(a, b)) }\n"
+        "impl fmt::Display for Pair {\n"
+        '    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result { write!(f, "{{") }\n}\n\n'
+        "// adds up\n#[inline]\nfn sum(p: Pair) -> i32 { p.0 + p.1 }\n\n"
+        "fn add(a: i32, b: i32) -> i32 { sum(Pair(a, b)) }\n"
     )
     code = extract(f"Thus:\n```rust\n{answer}```\n", ADD).code
     for line in answer.splitlines():
@@ -124,7 +126,8 @@ def test_a_repeated_function_is_taken_once() -> None:
 
 
 def test_blocks_that_belong_together_are_joined() -> None:
-    raw = "A type:\n```rust\nstruct Two(i32, i32);\n```\nand\n```rust\nfn add(a: i32, b: i32) -> i32 { Two(a, b).0 + b }\n```"
+    function = "fn add(a: i32, b: i32) -> i32 { Two(a, b).0 + b }"
+    raw = f"A type:\n```rust\nstruct Two(i32, i32);\n```\nand\n```rust\n{function}\n```"
     code = extract(raw, ADD).code
     assert "struct Two" in code and "fn add" in code
 
@@ -134,7 +137,8 @@ def test_what_the_problem_gives_is_added_where_the_answer_needs_it() -> None:
     assert "use std::collections::HashMap;" in code
     assert "pub struct Entry" in code and "fn helper" in code
     assert "rand" not in code  # declared by the problem, used by nobody, installed nowhere
-    own = "use std::collections::HashMap;\nstruct Entry;\npub fn count(text: &str) -> HashMap<String, usize> { rand::random() }"
+    own = "use std::collections::HashMap;\nstruct Entry;\n"
+    own += "pub fn count(text: &str) -> HashMap<String, usize> { rand::random() }"
     code = extract(own, COUNT).code
     assert code.count("use std::collections::HashMap;") == 1 and code.count("struct Entry") == 1
     assert "use rand::Rng;" in code

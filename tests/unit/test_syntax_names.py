@@ -10,13 +10,19 @@ def uses(code: str) -> list[str]:
 
 
 def test_own_names_are_not_taken_from_outside() -> None:
-    assert uses("fn f<T: Clone>(a: &T, (b, c): (u8, u8)) -> T { let d = b; let e = |x| x; f(a); e(c + d); a.clone() }") == [
+    code = (
+        "fn f<T: Clone>(a: &T, (b, c): (u8, u8)) -> T { let d = b; let e = |x| x; f(a); e(c + d); a.clone() }"
+    )
+    assert uses(code) == [
         "Clone", "~clone",
     ]  # fmt: skip
 
 
 def test_paths_macros_members_and_methods() -> None:
-    code = "fn f(&self) { helper(1); Point::new(2); self.grow(3); Self::LIMIT; info!(x); a::b::c(); y.trim(); Some(4); }"
+    code = (
+        "fn f(&self) { helper(1); Point::new(2); self.grow(3); Self::LIMIT; info!(x); a::b::c(); y.trim();"
+        " Some(4); }"
+    )
     assert uses(code) == [
         ".LIMIT", ".grow", "Point", "Point::new", "Some", "a", "helper", "info!", "y", "~trim",
     ]  # fmt: skip
@@ -48,7 +54,8 @@ def test_paths_from_the_root_and_visibilities() -> None:
 
 def test_patterns_read_capitals_and_bind_the_rest() -> None:
     found = uses(
-        "fn f(o: Option<Side>) { match o { Some(Side::Left) => 1, Some(LIMIT) => 2, Some(x) if x > y => 3, None => 4 }; }"
+        "fn f(o: Option<Side>) { match o {"
+        " Some(Side::Left) => 1, Some(LIMIT) => 2, Some(x) if x > y => 3, None => 4 }; }"
     )
     assert found == ["LIMIT", "None", "Option", "Side", "Side::Left", "Some", "y"]
 

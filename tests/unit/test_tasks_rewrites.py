@@ -391,7 +391,10 @@ def test_what_would_change_the_meaning_is_left_alone(name: str, original: str) -
 
 
 def test_strings_over_several_lines_are_not_moved() -> None:
-    original = 'fn f(x: Option<u8>) -> &\'static str {\n    if let Some(_) = x {\n        "a\n  b"\n    } else {\n        "c"\n    }\n}'
+    original = (
+        "fn f(x: Option<u8>) -> &'static str {\n"
+        '    if let Some(_) = x {\n        "a\n  b"\n    } else {\n        "c"\n    }\n}'
+    )
     assert '"a\n  b"' in plain("if let", original)
 
 
@@ -402,7 +405,8 @@ def test_other_letters_are_kept() -> None:
 
 def test_the_draw_depends_on_its_generator_alone() -> None:
     code = Code(
-        "fn f(x: &[u8]) -> bool {\n    for y in x {\n        if let 3 = y {\n            return true;\n        }\n    }\n    x.is_empty()\n}"
+        "fn f(x: &[u8]) -> bool {\n    for y in x {\n        if let 3 = y {\n            return true;\n"
+        "        }\n    }\n    x.is_empty()\n}"
     )
     first = rewritten_forms(code, 3, random.Random(1))
     assert first == rewritten_forms(code, 3, random.Random(1)) and len(first) == 3

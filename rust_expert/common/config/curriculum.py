@@ -8,7 +8,9 @@ class CurriculumOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    seed: int = Field(default=17, description="moves every choice: names, constants, phrasings, what is held out")
+    seed: int = Field(
+        default=17, description="moves every choice: names, constants, phrasings, what is held out"
+    )
     tasks: int = Field(
         default=24_000, ge=1, description="training tasks over all shards, spread evenly over the combinations",
         json_schema_extra={"size_dependent": True},

@@ -37,9 +37,7 @@ class Profile(BaseModel):
     curriculum: CurriculumOptions
     clean: CleanOptions
     datasets: dict[str, DatasetSpec] = Field(description="named data sets drawn from the cleaned rows")
-    dataset_shards: int = Field(
-        ge=1, json_schema_extra=SIZE, description="files per split of each data set"
-    )
+    dataset_shards: int = Field(ge=1, json_schema_extra=SIZE, description="files per split of each data set")
     curriculum_shards: int = Field(
         ge=1, json_schema_extra=SIZE, description="parts that the curriculum is made and verified in"
     )
@@ -77,7 +75,9 @@ def _stage(name: str, given: Any) -> Stage:
     stage = _mapping(given, f"stages.{name}")
     method = stage.get("method")
     if method not in METHODS:
-        raise UserError(f"config key stages.{name}.method must be one of {', '.join(METHODS)}, not {_short(method)}")
+        raise UserError(
+            f"config key stages.{name}.method must be one of {', '.join(METHODS)}, not {_short(method)}"
+        )
     return _validated(METHODS[method], stage, f"stages.{name}.")
 
 
@@ -140,7 +140,9 @@ def _check_names(profile: Profile) -> None:
                     f"config key {section}.{name}: a name is lower-case letters, digits and _, and starts with a letter"
                 )
     if "base" in profile.stages:
-        raise UserError("config key stages.base: base is the base model itself; choose another name for the stage")
+        raise UserError(
+            "config key stages.base: base is the base model itself; choose another name for the stage"
+        )
     for name in profile.stages:
         if name in profile.datasets:
             raise UserError(f"config key stages.{name}: a data set has that name already; choose another")
@@ -151,7 +153,9 @@ def _check_stages(profile: Profile) -> None:
         _known(f"stages.{name}.parent", stage.parent, ["base", *profile.stages])
         _known(f"stages.{name}.data", stage.data, list(profile.datasets))
         if stage.method == "rsft" and stage.parent == "base":
-            raise UserError(f"config key stages.{name}.parent: rejection sampling goes on from a trained stage, not base")
+            raise UserError(
+                f"config key stages.{name}.parent: rejection sampling goes on from a trained stage, not base"
+            )
         if stage.method == "rsft" and profile.datasets[stage.data].curriculum_rows == 0:
             raise UserError(
                 f"config key stages.{name}.data: {stage.data} has no curriculum rows, so no prompt has tests; "

@@ -1,0 +1,159 @@
+"""The configuration: an unknown key is named, stages form a tree, and no profile inherits a tiny value unseen."""
+
+import copy
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from rust_expert.common.config import profile
+from rust_expert.common.config.stages import METHODS
+from rust_expert.common.errors import UserError
+from tools import config_reference
+
+ROOT = Path(__file__).resolve().parents[2]
+DEFAULT: dict[str, Any] = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
+PROFILES = [path for path in sorted((ROOT / "config").glob("*.yaml")) if path.name != "config.yaml"]
+
+
+def merged(under: Any, over: Any) -> Any:
+    """What Snakemake makes of a profile laid over the default one."""
+    if isinstance(under, Mapping) and isinstance(over, Mapping):
+        return {
+            key: merged(under.get(key), over[key]) if key in over else under[key] for key in {**under, **over}
+        }
+    return over
+
+
+def sentence(change: Callable[[dict[str, Any]], object]) -> str:
+    raw = copy.deepcopy(DEFAULT)
+    change(raw)
+    with pytest.raises(UserError) as caught:
+        profile.check(raw)
+    assert caught.value.exit_code == 2
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_the_default_profile_holds() -> None:
+    checked = profile.check(DEFAULT)
+    assert profile.ancestry(checked, "rsft1") == ["base", "phase1", "phase2", "rsft1"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            lambda raw: raw["stages"]["phase2"].update(learning_rat=1),
+            ["stages.phase2.learning_rat", "learning_rate?"],
+        ),
+        (lambda raw: raw.update(evalute={}), ["evalute", "did you mean evaluate?"]),
+        (
+            lambda raw: raw["stages"]["rsft1"]["keep"].update(max_clipy=1),
+            ["rsft1.keep.max_clipy", "max_clippy?"],
+        ),
+        (lambda raw: raw["base"]["scratch"].update(layer=1), ["base.scratch.layer", "layers?"]),
+        (lambda raw: raw["corpus"]["gates"].update(qqq=1), ["corpus.gates.qqq", "known here", "licences"]),
+        (lambda raw: raw["judge"].update(memory_mb="lots"), ["judge.memory_mb", "'lots'"]),
+        (lambda raw: raw["stages"]["phase1"].update(method="dpo2"), ["stages.phase1.method", "sft, rsft"]),
+        (lambda raw: raw["stages"]["phase1"].pop("steps"), ["stages.phase1", "steps and epochs"]),
+        (lambda raw: raw["stages"]["phase1"].pop("parent"), ["stages.phase1.parent is missing"]),
+        (lambda raw: raw.update(stages=[1]), ["stages must be a mapping"]),
+        (lambda raw: raw["stages"]["phase2"].update(parent="phse1"), ["phase2.parent", "phse1", "phase1?"]),
+        (lambda raw: raw["stages"]["phase1"].update(parent="phase2"), ["stages.phase1.parent", "circle"]),
+        (lambda raw: raw["stages"]["phase1"].update(parent="phase1"), ["stages.phase1.parent", "circle"]),
+        (lambda raw: raw["stages"]["rsft1"].update(parent="base"), ["rsft1.parent", "not base"]),
+        (lambda raw: raw["stages"]["phase1"].update(data="brod"), ["phase1.data", "broad?"]),
+        (
+            lambda raw: raw["stages"].update({"Phase": raw["stages"]["phase1"]}),
+            ["stages.Phase", "lower-case"],
+        ),
+        (lambda raw: raw["stages"].update(base=raw["stages"]["phase1"]), ["stages.base"]),
+        (lambda raw: raw["evaluate"].update(stages=["base", "phase3"]), ["evaluate.stages", "phase3"]),
+        (lambda raw: raw["evaluate"].update(suites=["curiculum"]), ["evaluate.suites", "curriculum?"]),
+        (lambda raw: raw["suites"]["core"].pop("path"), ["suites.core.path"]),
+        (lambda raw: raw["score"].update(k=[1, 10]), ["score.k", "pass@10", "10 samples"]),
+        (lambda raw: raw["base"].update(data="fundation"), ["base.data", "foundation?"]),
+    ],
+)
+def test_a_fault_is_one_sentence_that_names_the_key(
+    change: Callable[[dict[str, Any]], object], words: list[str]
+) -> None:
+    told = sentence(change)
+    for word in words:
+        assert word in told
+
+
+def size_dependent(model: type[BaseModel], above: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """The paths of the keys of a section whose right value depends on the size of the model or machine."""
+    for name, field in model.model_fields.items():
+        path = (*above, field.alias or name)
+        nested = config_reference.models_in(field.annotation)
+        marked = isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("size_dependent")
+        if marked:
+            yield path
+        for inner in nested:
+            yield from size_dependent(inner, path)
+
+
+def required_of(checked: profile.Profile) -> Iterator[tuple[str, ...]]:
+    for name, field in profile.Profile.model_fields.items():
+        if name == "stages":
+            for stage, given in checked.stages.items():
+                yield from size_dependent(METHODS[given.method], ("stages", stage))
+        elif name == "datasets":
+            for dataset in checked.datasets:
+                yield from size_dependent(
+                    config_reference.models_in(field.annotation)[0], ("datasets", dataset)
+                )
+        elif isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("size_dependent"):
+            yield (name,)
+        elif name != "suites":
+            yield from (
+                path
+                for model in config_reference.models_in(field.annotation)
+                for path in size_dependent(model, (name,))
+            )
+
+
+def states(raw: Any, path: tuple[str, ...]) -> bool:
+    for part in path:
+        if not isinstance(raw, Mapping) or part not in raw:
+            return False
+        raw = raw[part]
+    return True
+
+
+def applies(checked: profile.Profile, path: tuple[str, ...]) -> bool:
+    """Whether a key matters: not the making of a base that comes from elsewhere, nor steps where epochs are given."""
+    if path[:2] in (("base", "scratch"), ("base", "hub")):
+        return checked.base.origin == path[1]
+    if path[0] == "stages" and path[-1] in ("steps", "epochs"):
+        return getattr(checked.stages[path[1]], path[-1]) is not None
+    return True
+
+
+@pytest.mark.parametrize("path", PROFILES, ids=lambda path: path.name)
+def test_a_profile_states_every_size_itself(path: Path) -> None:
+    raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    checked = profile.check(merged(DEFAULT, raw))
+    silent = [".".join(key) for key in required_of(checked) if applies(checked, key) and not states(raw, key)]
+    assert silent == [], f"{path.name} inherits sizes of the tiny default profile"
+
+
+def test_the_guard_sees_a_silent_key() -> None:
+    raw = yaml.safe_load(PROFILES[0].read_text(encoding="utf-8"))
+    del raw["stages"]["phase1"]["max_length"]
+    checked = profile.check(merged(DEFAULT, raw))
+    assert [key for key in required_of(checked) if applies(checked, key) and not states(raw, key)] == [
+        ("stages", "phase1", "max_length")
+    ]
+
+
+def test_the_key_reference_is_up_to_date() -> None:
+    assert config_reference.TARGET.read_text(encoding="utf-8") == config_reference.reference(), (
+        "run: python -m tools.config_reference"
+    )
