@@ -24,8 +24,9 @@ TARGET = Path(__file__).resolve().parent.parent / "config" / "README.md"
 HEAD = """# The keys of a profile
 
 Made from the schema by `python -m tools.config_reference`; a test fails where the two differ. `config.yaml` is the
-default profile; `--configfile FILE` lays another one over it. A key marked *size* depends on the size of the model or the machine: every
-profile states it itself, and a test fails where one would inherit the tiny value of the default profile.
+default profile; `--configfile FILE` lays another one over it. A key marked *size* depends on the size of the model or
+the machine: every profile states it itself, and a test fails where one would inherit the tiny value of the default
+profile.
 An unknown key is an error that names the one that was probably meant.
 """
 

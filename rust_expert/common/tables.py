@@ -39,11 +39,9 @@ def read_jsonl(path: PathLike, model: type[Row]) -> list[Row]:
     Raises UserError naming file and line where a row is no JSON or breaks the contract.
     """
     rows: list[Row] = []
-    try:
-        stream = open(path, encoding="utf-8")
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file; check the path or run the step that makes it") from None
-    with stream:
+    if not Path(path).is_file():
+        raise UserError(f"{path}: no such file; check the path or run the step that makes it")
+    with open(path, encoding="utf-8") as stream:
         for number, line in enumerate(stream, start=1):
             if not line.strip():
                 continue

@@ -4,6 +4,7 @@ import difflib
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from rust_expert.common.config.curriculum import CurriculumOptions
 from rust_expert.common.errors import UserError
@@ -12,7 +13,7 @@ from rust_expert.curriculum.drafts import Draft, Family
 from rust_expert.curriculum.families import FAMILIES, names
 from rust_expert.curriculum.held_out import held_out_of
 from rust_expert.curriculum.phrasing import phrased
-from rust_expert.curriculum.tasks import Task, chosen
+from rust_expert.curriculum.tasks import Cases, Task, chosen
 
 # Draws per wanted task before a combination counts as exhausted.
 TRIES = 60
@@ -71,9 +72,13 @@ def tasks_of(combination: str, seed: int) -> Iterator[Task]:
     """The tasks of a combination, without end."""
     family = FAMILIES[combination.split("/")[0]]
     rivals = _rivals(family, combination, seed)
+    known: dict[tuple[Any, ...], Cases] = {}
     for index in itertools.count():
         draft = family.draft(seed, combination, index)
-        yield Task(family.name, combination, index, draft, *chosen(draft, rivals))
+        # The inputs depend on the constants alone (Draw.cases), and so does what they tell apart.
+        if draft.constants not in known:
+            known[draft.constants] = chosen(draft, rivals)
+        yield Task(family.name, combination, index, draft, *known[draft.constants])
 
 
 def _rivals(family: Family, combination: str, seed: int) -> list[Draft]:

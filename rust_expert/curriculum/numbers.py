@@ -127,7 +127,6 @@ _MODES = {
     "checked": ("Option<{t}>", "or `None` on overflow"),
     "saturating": ("{t}", "capped at the bounds of the type"),
     "wrapping": ("{t}", "wrapping around on overflow"),
-    "overflowing": ("({t}, bool)", "and whether it overflowed"),
 }
 
 
@@ -138,7 +137,7 @@ _MODES = {
     pair=("add", "sub", "mul"),
 )
 def overflow(draw: Draw, kind: str, mode: str, pair: str) -> Draft:
-    """Arithmetic at the bounds of a type, in one of the four ways that std offers."""
+    """Arithmetic at the bounds of a type, in one of three ways that std offers."""
     t, p, (result, phrase) = TYPES[kind], PAIRINGS[pair], _MODES[mode]
     a, b = draw.pair()
 
@@ -149,7 +148,6 @@ def overflow(draw: Draw, kind: str, mode: str, pair: str) -> Draft:
             "checked": exact if fits else None,
             "saturating": t.clamp(exact),
             "wrapping": t.wrap(exact),
-            "overflowing": (t.wrap(exact), not fits),
         }[mode]
 
     small = draw.cases.sample(range(2, 10), 4)

@@ -56,7 +56,8 @@ def suite_of(problem: Problem) -> Suite:
     solution = extract(problem.canonical_solution, problem).code
     own = pieces_of(solution)
     tests = read_tests(problem.test)
-    signature = signature_of(own, given.entry)
+    declared = pieces_of(given.opening + "\n}") if given.opening else own
+    signature = signature_of(declared, given.entry)
     stated = [*(signature.parameters or ()), signature.returned] if signature else []
     mentioned = tests.names | identifiers_in(" ".join(f"type It = {text};" for text in stated))
     mentioned |= {given.entry} if signature else frozenset()

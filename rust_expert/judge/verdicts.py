@@ -13,10 +13,11 @@ from rust_expert.common.contracts import Completion, Problem, Verdict
 from rust_expert.common.errors import JudgeFault, UserError
 from rust_expert.common.files import sha256_text
 from rust_expert.judge.diagnostics import one_line
+from rust_expert.judge.harness import own_solution
 from rust_expert.judge.lints import lint, lint_groups
 from rust_expert.judge.parallel import spread
 from rust_expert.judge.policy import policy_findings
-from rust_expert.judge.rustc import TestProgram, run_tests_many
+from rust_expert.judge.rustc import run_tests_many
 from rust_expert.judge.style import documented, idiomatic
 from rust_expert.judge.suite import Suite, suite_of
 from rust_expert.judge.trial import Trial, compile_alone, compile_limits, put_to_test
@@ -54,10 +55,7 @@ def usable_problems(
             raise UserError(f"task_id {problem.task_id} stands twice among the problems: give each its own")
         known[problem.task_id] = problem
     suites = [suite_of(problem) for problem in listed]
-    programs = [
-        TestProgram(suite.solution, problem.test, suite.imports)
-        for problem, suite in zip(listed, suites, strict=True)
-    ]
+    programs = [own_solution(problem.test, suite) for problem, suite in zip(listed, suites, strict=True)]
     runs = run_tests_many(
         programs, edition=options.edition, workers=workers, run_seconds=options.run_timeout, progress=progress
     )

@@ -156,7 +156,8 @@ def test_a_wrong_flag_value_is_named() -> None:
 def test_a_script_ends_in_one_sentence(tmp_path: Path) -> None:
     code = (
         "from rust_expert.common import cli\nfrom rust_expert.common.errors import NetworkError\n"
-        f"def main():\n    cli.set_up_log({str(tmp_path / 'l.log')!r})\n    raise NetworkError('no registry')\ncli.run(main)\n"
+        f"def main():\n    cli.set_up_log({str(tmp_path / 'l.log')!r})\n    raise NetworkError('no registry')\n"
+        "cli.run(main)\n"
     )
     noted = tmp_path / "faults"
     ended = subprocess.run(

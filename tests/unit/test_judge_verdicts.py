@@ -211,7 +211,10 @@ def test_without_a_sandbox_nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_pat
 def test_problems_that_cannot_judge_are_listed() -> None:
     broken = HALF.model_copy(update={"task_id": "broken", "canonical_solution": "    Some(x)\n}\n"})
     untested = HALF.model_copy(update={"task_id": "untested", "test": "// none"})
-    usable, excluded = usable_problems([HALF, broken, POINT, untested], OPTIONS)
+    other = "pub fn half(x: i32) -> Half { Half(x) }\n#[derive(Debug)]\npub struct Half(i32);\n"
+    other += "impl PartialEq<Option<i32>> for Half { fn eq(&self, _: &Option<i32>) -> bool { true } }\n"
+    lax = HALF.model_copy(update={"task_id": "lax", "canonical_solution": other})
+    usable, excluded = usable_problems([HALF, broken, POINT, untested, lax], OPTIONS)
     assert list(usable) == ["half", "point"]
     assert [(each.task_id, each.reason) for each in excluded] == [
         ("broken", "its own solution fails: tests::even: assertion `left == right` failed"),
