@@ -57,7 +57,7 @@ def suite_of(problem: Problem) -> Suite:
     own = pieces_of(solution)
     tests = read_tests(problem.test)
     declared = pieces_of(given.opening + "\n}") if given.opening else own
-    signature = signature_of(declared, given.entry)
+    signature = signature_of(declared, given.entry) or signature_of(own, given.entry)
     stated = [*(signature.parameters or ()), signature.returned] if signature else []
     mentioned = tests.names | identifiers_in(" ".join(f"type It = {text};" for text in stated))
     mentioned |= {given.entry} if signature else frozenset()

@@ -219,6 +219,7 @@ def test_problems_that_cannot_judge_are_listed() -> None:
     assert [(each.task_id, each.reason) for each in excluded] == [
         ("broken", "its own solution fails: tests::even: assertion `left == right` failed"),
         ("untested", "it has no test"),
+        ("lax", "its own solution fails: error[E0308]: mismatched types"),
     ]
     with pytest.raises(UserError, match="half stands twice"):
         usable_problems([HALF, HALF], OPTIONS)

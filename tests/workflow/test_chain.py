@@ -1,0 +1,96 @@
+"""The whole chain on the micro profile: every file is there, every number has its place, two runs give the same bytes."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from rust_expert.common.contracts import Completion, Problem, Sample, Verdict
+from rust_expert.common.tables import read_jsonl, read_parquet
+from tests.workflow.workplace import Workplace
+
+STAGES = ["base", "phase1", "phase2", "rsft1"]
+
+
+def test_metrics_have_every_stage_and_comparison(built: Workplace) -> None:
+    metrics = json.loads((built.folder / "results/metrics.json").read_text(encoding="utf-8"))
+    assert list(metrics["stages"]) == sorted(STAGES)
+    for stage in STAGES:
+        figures = metrics["stages"][stage]["suites"]["curriculum"]
+        assert figures["problems"] == 24 and figures["samples"] == 48
+        for name in ("pass_at_1", "pass_at_2", "compile_rate"):
+            assert figures[name]["low"] <= figures[name]["value"] <= figures[name]["high"]
+    pairs = {(row["stage"], row["against"]) for row in metrics["comparisons"]}
+    assert {("phase1", "base"), ("phase2", "base"), ("phase2", "phase1"), ("rsft1", "phase2"), ("rsft1", "base")} <= pairs
+
+
+def test_metrics_tell_no_time_and_no_place(built: Workplace) -> None:
+    text = (built.folder / "results/metrics.json").read_text(encoding="utf-8")
+    assert str(built.folder) not in text and "/" + "tmp" not in text
+    for word in ("timestamp", "seconds", "duration", "hostname", "date"):
+        assert f'"{word}' not in text
+
+
+def test_rows_keep_to_their_contracts(built: Workplace) -> None:
+    results = built.folder / "results"
+    problems = {problem.task_id: problem for problem in read_jsonl(results / "suites/curriculum.jsonl", Problem)}
+    for stage in STAGES:
+        completions = read_jsonl(results / f"samples/{stage}/curriculum.jsonl", Completion)
+        verdicts = read_parquet(results / f"verdicts/{stage}/curriculum.parquet", Verdict)
+        assert [(row.task_id, row.sample) for row in completions] == [(row.task_id, row.sample) for row in verdicts]
+        assert {row.task_id for row in completions} == set(problems)
+        assert not [row for row in verdicts if row.status == "judge_error"]
+    for name in ("foundation", "broad", "sharpened", "rsft1"):
+        train = read_parquet(sorted((results / f"dataset/{name}").glob("train-*.parquet")), Sample)
+        lines = [row for path in sorted((results / f"dataset/{name}").glob("train-*.jsonl")) for row in read_jsonl(path, Sample)]
+        assert train and train == lines
+        assert {row.split for row in train} == {"train"}
+
+
+def test_no_held_out_combination_is_trained_on(built: Workplace) -> None:
+    results = built.folder / "results"
+    held_out = {problem.combination for problem in read_jsonl(results / "suites/curriculum.jsonl", Problem)}
+    assert None not in held_out
+    for path in sorted((results / "dataset").glob("*/*.parquet")):
+        assert not held_out & {row.combination for row in read_parquet(path, Sample)}, path
+
+
+def test_both_sources_and_all_task_types_reach_the_data(built: Workplace) -> None:
+    rows = read_parquet(built.folder / "results/dataset/clean.parquet", Sample)
+    assert {row.source for row in rows} == {"crates", "curriculum"}
+    assert {row.task_type for row in rows} == {"code_generation", "transformations", "error_fixing", "explanations"}
+    assert all(row.license for row in rows)
+
+
+def test_the_broken_crate_is_recorded_and_the_run_goes_on(built: Workplace) -> None:
+    manifests = [json.loads(path.read_text(encoding="utf-8")) for path in (built.folder / "results/corpus/fetch").glob("*.json")]
+    text = json.dumps(manifests)
+    assert '"failed"' in text and '"reason"' in text
+
+
+def test_the_adapter_says_what_took_effect(built: Workplace) -> None:
+    for stage in STAGES[1:]:
+        effective = json.loads((built.folder / f"results/models/{stage}/effective.json").read_text(encoding="utf-8"))
+        text = json.dumps(effective)
+        assert "nf4" in text and "float32" in text and "384" in text
+
+
+def test_a_second_run_does_nothing(built: Workplace) -> None:
+    assert built.plan() == {}
+
+
+def test_two_runs_from_nothing_give_the_same_bytes(built: Workplace, tmp_path: Path) -> None:
+    again = Workplace(tmp_path / "again")
+    again.build()
+    for name in ("metrics.json", "suites/curriculum.jsonl", "samples/rsft1/curriculum.jsonl", "dataset/decontamination.json"):
+        assert (again.folder / "results" / name).read_bytes() == (built.folder / "results" / name).read_bytes(), name
+
+
+def test_deleted_results_come_back_from_the_cache_without_a_network(copied: Callable[[], Workplace]) -> None:
+    place = copied()
+    shutil.rmtree(place.folder / "results/metrics")
+    (place.folder / "results/metrics.json").unlink()
+    before = (place.folder / "results/samples/base/curriculum.jsonl").stat().st_mtime_ns
+    jobs = place.build()
+    assert set(jobs) == {"score", "summarize", "provenance", "report", "publish"}
+    assert (place.folder / "results/samples/base/curriculum.jsonl").stat().st_mtime_ns == before

@@ -1,0 +1,102 @@
+"""Only what changed is rebuilt, and all of it: each case names exactly the rules that run again, and how often."""
+
+import shutil
+from collections.abc import Callable
+
+from tests.workflow.workplace import Workplace
+
+Copies = Callable[[], Workplace]
+AFTER_SCORES = {"summarize": 1, "provenance": 1, "report": 1, "publish": 1}
+
+
+def test_another_evaluation_seed(built: Workplace) -> None:
+    plan = built.plan(overrides={"evaluate": {"sampling": {"seed": 99}}})
+    assert plan == {"sample": 4, "judge": 4, "score": 4, **AFTER_SCORES}
+
+
+def test_the_learning_rate_of_phase2(built: Workplace) -> None:
+    plan = built.plan(overrides={"stages": {"phase2": {"learning_rate": 1.0e-3}}})
+    assert plan == {
+        "train_sft": 1,
+        "train_rsft": 1,
+        "rsft_select": 1,
+        "sample": 3,  # phase2 and rsft1 on the suite, phase2 on the training prompts
+        "judge": 3,
+        "score": 2,
+        **AFTER_SCORES,
+    }
+
+
+def test_one_more_crate(copied: Copies) -> None:
+    place = copied()
+    crates = place.folder / "tests/fixtures/crates"
+    source = next(path for path in sorted(crates.iterdir()) if (path / "src/lib.rs").is_file())
+    shutil.copytree(source, crates / "one_more")
+    manifest = crates / "one_more/Cargo.toml"
+    text = manifest.read_text(encoding="utf-8")
+    manifest.write_text(text.replace(f'name = "{source.name}"', 'name = "one_more"'), encoding="utf-8")
+    plan = place.plan()
+    assert {rule: plan[rule] for rule in ("fetch", "items", "tasks", "clean")} == {"fetch": 1, "items": 1, "tasks": 1, "clean": 1}
+    assert "curriculum" not in plan and "curriculum_suite" not in plan
+    assert plan["train_sft"] == 2 and plan["base"] == 1
+
+
+def test_a_comment_in_the_library(copied: Copies) -> None:
+    place = copied()
+    for module in ("judge/verdicts", "models/trainer", "common/files", "curriculum/tasks", "syntax/items"):
+        place.append(f"rust_expert/{module}.py", "\n# a remark\n")
+    assert place.plan() == {}
+
+
+def test_a_line_in_the_judge_and_no_training_of_the_phases(copied: Copies) -> None:
+    place = copied()
+    place.append("rust_expert/judge/verdicts.py", "\nREMARK = 1\n")
+    adapters = {stage: _stamp(place, f"models/{stage}/manifest.json") for stage in ("base", "phase1", "phase2")}
+    jobs = place.build()
+    assert jobs == {
+        "judge": 5,
+        "rsft_select": 1,
+        "train_rsft": 1,
+        "sample": 1,
+        "score": 4,
+        **AFTER_SCORES,
+    }
+    assert adapters == {stage: _stamp(place, f"models/{stage}/manifest.json") for stage in adapters}
+    # The verdicts came out the same, so rsft1 has the same data: its job found the trained adapter and took no step.
+    log = (place.folder / "results/logs/train/rsft1.log").read_text(encoding="utf-8")
+    assert "already" in log and "step 1" not in log
+
+
+def _stamp(place: Workplace, name: str) -> int:
+    return (place.folder / "results" / name).stat().st_mtime_ns
+
+
+def test_a_pin_of_one_environment(copied: Copies) -> None:
+    place = copied()
+    place.append("envs/report.lock", "one-more-package==1.0\n")
+    assert place.plan() == {"score": 4, **AFTER_SCORES}
+
+
+def test_a_pin_of_the_sampling_environment(copied: Copies) -> None:
+    place = copied()
+    place.append("envs/sample.lock", "one-more-package==1.0\n")
+    assert place.plan() == {
+        "sample": 5,
+        "judge": 5,
+        "rsft_select": 1,
+        "train_rsft": 1,
+        "score": 4,
+        **AFTER_SCORES,
+    }
+
+
+def test_a_key_that_one_rule_reads(built: Workplace) -> None:
+    assert built.plan(overrides={"report": {"examples": 1}}) == {"report": 1, "publish": 1}
+    assert built.plan(overrides={"stages": {"rsft1": {"keep": {"per_prompt": 1}}}}) == {
+        "rsft_select": 1,
+        "train_rsft": 1,
+        "sample": 1,
+        "judge": 1,
+        "score": 1,
+        **AFTER_SCORES,
+    }
