@@ -24,4 +24,4 @@ rule sample:
         quantization=options_of(CONFIG.quantization),
     shell:
         "python -m scripts.sample --base {input.base} --model {input.model} --suite {input.suite} --out {output}"
-        " {params.options} --log {log}"
+        " {params.quantization} {params.options} --log {log}"

@@ -222,17 +222,17 @@ def family(where: Callable[..., bool] | None = None, /, **axes: Iterable[str]) -
     return declare
 
 
-def chain(root: str, *calls: str, tail: str = "") -> tuple[str, ...]:
+def chain(root: str, *calls: str) -> tuple[str, ...]:
     """A method chain as rustfmt lays it out: on one line up to 60 characters, else a call to a line.
 
     `root` must be four characters at most for the first call to stay beside it, as rustfmt does.
     """
     line = ".".join((root, *calls))
     if len(line) <= CHAIN_WIDTH:
-        return (line + tail,)
+        return (line,)
     head = f"{root}.{calls[0]}" if len(root) <= 4 else root
     rest = calls[1:] if len(root) <= 4 else calls
-    return (head, *(f"    .{call}" for call in rest[:-1]), f"    .{rest[-1]}{tail}")
+    return (head, *(f"    .{call}" for call in rest[:-1]), f"    .{rest[-1]}")
 
 
 def if_else(condition: str, then: str, otherwise: str) -> tuple[str, ...]:

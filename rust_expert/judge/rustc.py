@@ -29,8 +29,9 @@ TEST_BUILD = (
 
 _RUSTC = "/rust/bin/rustc"
 _ALONE = re.compile(
-    r"\b(crate|super|extern|macro_use|macro_export|no_mangle|export_name|link_section|link|used|global_allocator"
-    r"|panic_handler|path|include|include_str|include_bytes|proc_macro)\b|#!\["
+    r"(?<!pub\()\bcrate\b|\b(super|extern)\b|\binclude(_str|_bytes)?!|#!\["
+    r"|#\s*\[[^\]]*\b(macro_use|macro_export|no_mangle|export_name|link_section|link|used|global_allocator"
+    r"|panic_handler|path|proc_macro\w*|cfg|cfg_attr)\b"
 )
 """What means something else inside a module of a shared crate; comments and strings only make it careful."""
 
