@@ -157,10 +157,10 @@ class Draw:
         return self.one("Returns", "Gives")
 
     def numbers(self, t: Integer, near: Iterable[int] = (), limit: int = 20) -> list[int]:
-        """Scalars worth testing: the numbers near a constant, one below zero, zero, others up to `limit`."""
+        """Five or more scalars worth testing: near a constant, one below zero, zero, others up to `limit`."""
         low = -limit if t.signed else 0
         others = [self.cases.randint(low, limit) for _ in range(6)]
-        chosen = [*near, -self.cases.randint(2, limit), self.cases.randint(2, limit), 0, *others]
+        chosen = [*near, -self.cases.randint(2, limit), self.cases.randint(2, limit), 0, *others, 3, 5, 7, 8]
         return [value for value in dict.fromkeys(chosen) if value >= low]
 
     def lists(

@@ -1,7 +1,7 @@
 """Which combinations are never trained on.
 
-Up to half of them are whole operations, held out for every type at once: their pair of, say, fold and condition is never
-seen in training. The others are single combinations, whose type is new to the operation. Either way each value
+Up to half of them are whole operations, held out for every type at once: their pair of, say, fold and condition is
+never seen in training. The others are single combinations, whose type is new to the operation. Either way each value
 on each axis of a held-out combination occurs in training with other partners.
 """
 

@@ -2,6 +2,7 @@
 
 import string
 from collections.abc import Callable
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -194,7 +195,7 @@ def formatting(draw: Draw, kind: str, bracket: str, mark: str) -> Draft:
         "char": tuple("xyzKé7"),
         "&str": ("", "red", "Blue", "é", "a b", "42"),
     }
-    values = [draw.cases.choice(pool[kind]) for _ in range(10)]
+    values = draw.cases.sample(pool[kind], len(pool[kind]))
 
     def text(value: Any) -> str:
         return str(value)
@@ -207,7 +208,7 @@ def formatting(draw: Draw, kind: str, bracket: str, mark: str) -> Draft:
         doc=f"{draw.one('Joins', 'Formats', 'Writes')} `{a}` and `{b}` with {quoted(sep)} between them{around}.",
         body=(f'format!("{left}{{{a}}}{sep}{{{b}}}{right}")',),
         reference=lambda a, b: f"{left}{text(a)}{sep}{text(b)}{right}",
-        inputs=list(zip(values[:5], values[5:], strict=True)),
+        inputs=list(pairwise(values)),
         show=quoted,
     )
 

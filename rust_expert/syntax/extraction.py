@@ -16,7 +16,7 @@ A `fenced_` in front says that the text was a fenced block. What the prompt defi
 
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rust_expert.common.contracts import Problem
 from rust_expert.syntax.parser import descend, parse
@@ -205,7 +205,7 @@ def _with_missing(best: _Taken, others: Sequence[Piece], given: Given) -> _Taken
     if best.rule == "cut":
         return best
     mentioned = identifiers_in(best.function + "\n".join(piece.text for piece in best.pieces))
-    defined = {piece.name for piece in (*best.pieces, *given.pieces)} | {given.entry}
+    defined = _defined((*best.pieces, *given.pieces)) | {given.entry}
     bound = {name for piece in best.pieces for name, _ in piece.imports}
     missing = [
         piece
@@ -237,7 +237,7 @@ def _context(given: Given, taken: _Taken, mentioned: frozenset[str]) -> tuple[li
     An import of a crate other than the standard ones stays only where the code mentions it: suites declare crates
     that their solutions never use, and none is installed here.
     """
-    defined = {piece.name for piece in taken.pieces}
+    defined = _defined(taken.pieces)
     bound = defined | {name for piece in taken.pieces for name, _ in piece.imports}
     imports, items = [], []
     for piece in given.pieces:
@@ -246,6 +246,17 @@ def _context(given: Given, taken: _Taken, mentioned: frozenset[str]) -> tuple[li
                 root = path.split("::")[0]
                 if name not in bound and (root in _STANDARD or mentioned & {name, root}):
                     imports.append(import_line(name, path))
-        elif piece.kind == "inner" or piece.name not in defined:
+        elif piece.kind == "inner" or _defines_of(piece) not in defined:
             items.append(piece.text)
     return imports, items
+
+
+def _defined(pieces: Iterable[Piece]) -> set[str]:
+    """What items define: names, and for an impl its head, since it shares its name with the type that it is for."""
+    return {_defines_of(piece) for piece in pieces}
+
+
+def _defines_of(piece: Piece) -> str:
+    if piece.kind != "impl_item":
+        return piece.name
+    return " ".join(piece.text[piece.text.find("impl") :].partition("{")[0].split())

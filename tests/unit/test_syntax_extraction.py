@@ -181,3 +181,28 @@ def test_humaneval_x_solutions_survive_every_wrapping() -> None:
         assert plain.rule == "body" and is_whole(plain.code.encode()), problem.task_id
         assert extract(f"Sure!\n```rust\n{plain.code}```\nThis doesn't {{", problem).code == plain.code
         assert extract(f"Here's it:\n{plain.code}\nThis doesn't {{ 'x", problem).code == plain.code
+
+
+FROM_IMPL = Problem(
+    task_id="from",
+    prompt="#[derive(Debug, PartialEq)]\nstruct Steps(i32);\n\n/// Wraps `x`.\nfn wrap(x: i32) -> Steps {\n",
+    canonical_solution="    x.into()\n}\n\nimpl From<i32> for Steps {\n    fn from(x: i32) -> Self {\n        Steps(x)\n    }\n}\n",
+    test="",
+    entry_point="wrap",
+)
+
+
+@pytest.mark.parametrize("head", ["", "fn wrap(x: i32) -> Steps {\n", FROM_IMPL.prompt])
+def test_an_impl_for_a_type_of_the_prompt_does_not_push_the_type_out(head: str) -> None:
+    code = extract(head + FROM_IMPL.canonical_solution, FROM_IMPL).code
+    assert code.count("struct Steps(i32);") == 1
+    assert code.count("impl From<i32> for Steps") == 1
+    assert code.count("fn wrap") == 1
+
+
+def test_an_impl_of_the_prompt_stays_unless_it_is_stated_again() -> None:
+    given = "struct Steps(i32);\n\nimpl Steps {\n    fn zero() -> Self {\n        Steps(0)\n    }\n}\n\n"
+    problem = FROM_IMPL.model_copy(update={"prompt": given + "fn wrap(x: i32) -> Steps {\n"})
+    answer = "fn wrap(x: i32) -> Steps {\n    Steps(x)\n}\n"
+    assert extract(answer, problem).code.count("impl Steps") == 1
+    assert extract(given + answer, problem).code.count("impl Steps") == 1

@@ -21,7 +21,13 @@ def test_metrics_have_every_stage_and_comparison(built: Workplace) -> None:
         for name in ("pass_at_1", "pass_at_2", "compile_rate"):
             assert figures[name]["low"] <= figures[name]["value"] <= figures[name]["high"]
     pairs = {(row["stage"], row["against"]) for row in metrics["comparisons"]}
-    assert {("phase1", "base"), ("phase2", "base"), ("phase2", "phase1"), ("rsft1", "phase2"), ("rsft1", "base")} <= pairs
+    assert {
+        ("phase1", "base"),
+        ("phase2", "base"),
+        ("phase2", "phase1"),
+        ("rsft1", "phase2"),
+        ("rsft1", "base"),
+    } <= pairs
 
 
 def test_metrics_tell_no_time_and_no_place(built: Workplace) -> None:
@@ -33,16 +39,24 @@ def test_metrics_tell_no_time_and_no_place(built: Workplace) -> None:
 
 def test_rows_keep_to_their_contracts(built: Workplace) -> None:
     results = built.folder / "results"
-    problems = {problem.task_id: problem for problem in read_jsonl(results / "suites/curriculum.jsonl", Problem)}
+    problems = {
+        problem.task_id: problem for problem in read_jsonl(results / "suites/curriculum.jsonl", Problem)
+    }
     for stage in STAGES:
         completions = read_jsonl(results / f"samples/{stage}/curriculum.jsonl", Completion)
         verdicts = read_parquet(results / f"verdicts/{stage}/curriculum.parquet", Verdict)
-        assert [(row.task_id, row.sample) for row in completions] == [(row.task_id, row.sample) for row in verdicts]
+        assert [(row.task_id, row.sample) for row in completions] == [
+            (row.task_id, row.sample) for row in verdicts
+        ]
         assert {row.task_id for row in completions} == set(problems)
         assert not [row for row in verdicts if row.status == "judge_error"]
     for name in ("foundation", "broad", "sharpened", "rsft1"):
         train = read_parquet(sorted((results / f"dataset/{name}").glob("train-*.parquet")), Sample)
-        lines = [row for path in sorted((results / f"dataset/{name}").glob("train-*.jsonl")) for row in read_jsonl(path, Sample)]
+        lines = [
+            row
+            for path in sorted((results / f"dataset/{name}").glob("train-*.jsonl"))
+            for row in read_jsonl(path, Sample)
+        ]
         assert train and train == lines
         assert {row.split for row in train} == {"train"}
 
@@ -58,19 +72,29 @@ def test_no_held_out_combination_is_trained_on(built: Workplace) -> None:
 def test_both_sources_and_all_task_types_reach_the_data(built: Workplace) -> None:
     rows = read_parquet(built.folder / "results/dataset/clean.parquet", Sample)
     assert {row.source for row in rows} == {"crates", "curriculum"}
-    assert {row.task_type for row in rows} == {"code_generation", "transformations", "error_fixing", "explanations"}
+    assert {row.task_type for row in rows} == {
+        "code_generation",
+        "transformations",
+        "error_fixing",
+        "explanations",
+    }
     assert all(row.license for row in rows)
 
 
 def test_the_broken_crate_is_recorded_and_the_run_goes_on(built: Workplace) -> None:
-    manifests = [json.loads(path.read_text(encoding="utf-8")) for path in (built.folder / "results/corpus/fetch").glob("*.json")]
+    manifests = [
+        json.loads(path.read_text(encoding="utf-8"))
+        for path in (built.folder / "results/corpus/fetch").glob("*.json")
+    ]
     text = json.dumps(manifests)
     assert '"failed"' in text and '"reason"' in text
 
 
 def test_the_adapter_says_what_took_effect(built: Workplace) -> None:
     for stage in STAGES[1:]:
-        effective = json.loads((built.folder / f"results/models/{stage}/effective.json").read_text(encoding="utf-8"))
+        effective = json.loads(
+            (built.folder / f"results/models/{stage}/effective.json").read_text(encoding="utf-8")
+        )
         text = json.dumps(effective)
         assert "nf4" in text and "float32" in text and "384" in text
 
@@ -82,8 +106,15 @@ def test_a_second_run_does_nothing(built: Workplace) -> None:
 def test_two_runs_from_nothing_give_the_same_bytes(built: Workplace, tmp_path: Path) -> None:
     again = Workplace(tmp_path / "again")
     again.build()
-    for name in ("metrics.json", "suites/curriculum.jsonl", "samples/rsft1/curriculum.jsonl", "dataset/decontamination.json"):
-        assert (again.folder / "results" / name).read_bytes() == (built.folder / "results" / name).read_bytes(), name
+    for name in (
+        "metrics.json",
+        "suites/curriculum.jsonl",
+        "samples/rsft1/curriculum.jsonl",
+        "dataset/decontamination.json",
+    ):
+        assert (again.folder / "results" / name).read_bytes() == (
+            built.folder / "results" / name
+        ).read_bytes(), name
 
 
 def test_deleted_results_come_back_from_the_cache_without_a_network(copied: Callable[[], Workplace]) -> None:

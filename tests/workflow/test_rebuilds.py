@@ -36,7 +36,12 @@ def test_one_more_crate(copied: Copies) -> None:
     text = manifest.read_text(encoding="utf-8")
     manifest.write_text(text.replace(f'name = "{source.name}"', 'name = "one_more"'), encoding="utf-8")
     plan = place.plan()
-    assert {rule: plan[rule] for rule in ("fetch", "items", "tasks", "clean")} == {"fetch": 1, "items": 1, "tasks": 1, "clean": 1}
+    assert {rule: plan[rule] for rule in ("fetch", "items", "tasks", "clean")} == {
+        "fetch": 1,
+        "items": 1,
+        "tasks": 1,
+        "clean": 1,
+    }
     assert "curriculum" not in plan and "curriculum_suite" not in plan
     assert plan["train_sft"] == 2 and plan["base"] == 1
 
@@ -51,7 +56,9 @@ def test_a_comment_in_the_library(copied: Copies) -> None:
 def test_a_line_in_the_judge_and_no_training_of_the_phases(copied: Copies) -> None:
     place = copied()
     place.append("rust_expert/judge/verdicts.py", "\nREMARK = 1\n")
-    adapters = {stage: _stamp(place, f"models/{stage}/manifest.json") for stage in ("base", "phase1", "phase2")}
+    adapters = {
+        stage: _stamp(place, f"models/{stage}/manifest.json") for stage in ("base", "phase1", "phase2")
+    }
     jobs = place.build()
     assert jobs == {
         "judge": 5,

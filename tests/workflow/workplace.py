@@ -12,7 +12,18 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = "results/metrics.json"
 _LEFT_OUT = shutil.ignore_patterns(
-    ".git", ".venv*", ".dvc", "results", ".snakemake", "__pycache__", ".*_cache", "*.pyc", "docs", "attacks", "unit", "browser"
+    ".git",
+    ".venv*",
+    ".dvc",
+    "results",
+    ".snakemake",
+    "__pycache__",
+    ".*_cache",
+    "*.pyc",
+    "docs",
+    "attacks",
+    "unit",
+    "browser",
 )
 
 
@@ -41,7 +52,9 @@ class Workplace:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         return {**os.environ, "PATH": path, "CUDA_VISIBLE_DEVICES": ""}
 
-    def run(self, *words: str, overrides: dict[str, object] | None = None) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *words: str, overrides: dict[str, object] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """Run Snakemake to its end; returns what it said (both streams in stdout)."""
         return subprocess.run(
             self.command(*words, overrides=overrides),
@@ -71,6 +84,8 @@ class Workplace:
 def jobs_in(told: str) -> dict[str, int]:
     """The table "Job stats" of Snakemake's output, without its total."""
     counts = {}
-    for name, number in re.findall(r"^(\w+) +(\d+)$", told.partition("Job stats:")[2].partition("total")[0], re.M):
+    for name, number in re.findall(
+        r"^(\w+) +(\d+)$", told.partition("Job stats:")[2].partition("total")[0], re.M
+    ):
         counts[name] = int(number)
     return counts
