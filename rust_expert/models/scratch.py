@@ -16,6 +16,7 @@ from rust_expert.common.files import atomic_path
 from rust_expert.common.progress import Progress
 from rust_expert.models import attention
 from rust_expert.models.conversation import Encoded
+from rust_expert.models.muon import Muon
 from rust_expert.models.packing import batches, in_batches, pack
 
 log = logging.getLogger(__name__)
@@ -62,13 +63,12 @@ def make_model(options: ScratchOptions, tokenizer: PreTrainedTokenizerBase, seed
     return LlamaForCausalLM(config).float()
 
 
-def learning_rate(step: int, options: ScratchOptions) -> float:
-    """The rate of the step after `step` finished ones: linear warm-up, then a cosine to a tenth of the peak."""
+def rate_share(step: int, options: ScratchOptions) -> float:
+    """The share of the peak learning rates after `step` finished steps: linear warm-up, then a cosine to a tenth."""
     if step < options.warmup_steps:
-        return options.learning_rate * (step + 1) / options.warmup_steps
-    share = (step - options.warmup_steps) / max(options.steps - options.warmup_steps, 1)
-    cosine = 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))
-    return options.learning_rate * (FINAL_RATE + (1 - FINAL_RATE) * cosine)
+        return (step + 1) / options.warmup_steps
+    progress = (step - options.warmup_steps) / max(options.steps - options.warmup_steps, 1)
+    return FINAL_RATE + (1 - FINAL_RATE) * 0.5 * (1 + math.cos(math.pi * min(progress, 1.0)))
 
 
 def train(
@@ -85,12 +85,13 @@ def train(
     A whole file at `checkpoint` is gone on from, exactly: a run that was killed and started again ends with the
     same bits as one that was not. `on_save` is told each step that was saved.
     """
-    optimizer = _optimizer(model, options)
+    optimizers = _optimizers(model, options)
     course = Course()
     if checkpoint.is_file():
         saved = torch.load(checkpoint, weights_only=True)
         model.load_state_dict(saved["model"])
-        optimizer.load_state_dict(saved["optimizer"])
+        for optimizer, state in zip(optimizers, saved["optimizers"], strict=True):
+            optimizer.load_state_dict(state)
         course = Course(**saved["course"])
         log.info("going on from step %d of %d", course.step, options.steps)
     feed = batches(rows, options.batch_tokens, seed)
@@ -98,9 +99,9 @@ def train(
         next(feed)
     with Progress(options.steps - course.step, "training the base, steps") as progress:
         while course.step < options.steps:
-            rate = learning_rate(course.step, options)
+            share = rate_share(course.step, options)
             batch = next(feed)
-            loss = _step(model, optimizer, batch, rate, options)
+            loss = _step(model, optimizers, batch, share, options)
             course.step += 1
             course.tokens += sum(len(row.ids) for row in batch)
             ended = course.step == options.steps
@@ -109,10 +110,15 @@ def train(
                 val_loss = validation_loss(model, val_rows, options.batch_tokens)
                 log.info("step %d: loss %.4f, validation loss %.4f", course.step, loss, val_loss)
             course.history.append(
-                {"step": course.step, "loss": loss, "val_loss": val_loss, "learning_rate": rate}
+                {
+                    "step": course.step,
+                    "loss": loss,
+                    "val_loss": val_loss,
+                    "learning_rate": share * options.learning_rate,
+                }
             )
             if ended or course.step % options.save_steps == 0:
-                _save(checkpoint, model, optimizer, course)
+                _save(checkpoint, model, optimizers, course)
                 on_save(course.step)
             progress.advance()
     return course
@@ -143,9 +149,9 @@ def _loss(
 
 def _step(
     model: LlamaForCausalLM,
-    optimizer: torch.optim.Optimizer,
+    optimizers: Sequence[torch.optim.Optimizer],
     batch: Sequence[Encoded],
-    rate: float,
+    share: float,
     options: ScratchOptions,
 ) -> float:
     model.train()
@@ -153,27 +159,41 @@ def _step(
     loss = total / weight.clamp(min=1.0)
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(model.parameters(), options.max_grad_norm)
-    for group in optimizer.param_groups:
-        group["lr"] = rate
-    optimizer.step()
-    optimizer.zero_grad()
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = group["peak"] * share
+        optimizer.step()
+        optimizer.zero_grad()
     return float(loss.detach())
 
 
-def _optimizer(model: LlamaForCausalLM, options: ScratchOptions) -> torch.optim.Optimizer:
-    matrices = [weights for weights in model.parameters() if weights.ndim > 1]
-    vectors = [weights for weights in model.parameters() if weights.ndim <= 1]
+def _optimizers(model: LlamaForCausalLM, options: ScratchOptions) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices inside the layers, AdamW for embeddings, head and norms."""
+    inside = [weights for weights in model.model.layers.parameters() if weights.ndim == 2]
+    taken = {id(weights) for weights in inside}
+    others = [weights for weights in model.parameters() if id(weights) not in taken]
     groups: list[dict[str, Any]] = [
-        {"params": matrices, "weight_decay": options.weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
+        {"params": [weights for weights in others if weights.ndim > 1], "weight_decay": options.weight_decay},
+        {"params": [weights for weights in others if weights.ndim <= 1], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=options.learning_rate, betas=BETAS, fused=True)
+    made: list[torch.optim.Optimizer] = [
+        Muon(inside, lr=options.muon_learning_rate, weight_decay=options.weight_decay),
+        torch.optim.AdamW(groups, lr=options.learning_rate, betas=BETAS, fused=True),
+    ]
+    for optimizer in made:
+        for group in optimizer.param_groups:
+            group["peak"] = group["lr"]
+    return made
 
 
 def _save(
-    checkpoint: Path, model: LlamaForCausalLM, optimizer: torch.optim.Optimizer, course: Course
+    checkpoint: Path, model: LlamaForCausalLM, optimizers: Sequence[torch.optim.Optimizer], course: Course
 ) -> None:
     """Replace the checkpoint in one rename: whoever kills the process leaves the old one or the new one whole."""
-    state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "course": asdict(course)}
+    state = {
+        "model": model.state_dict(),
+        "optimizers": [one.state_dict() for one in optimizers],
+        "course": asdict(course),
+    }
     with atomic_path(checkpoint) as temporary:
         torch.save(state, temporary)

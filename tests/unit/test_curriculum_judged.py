@@ -2,9 +2,9 @@
 
 from rust_expert.common.config.curriculum import CurriculumOptions
 from rust_expert.common.config.judge import JudgeOptions
+from rust_expert.curriculum.export import problem_of
 from rust_expert.curriculum.families import names
 from rust_expert.curriculum.generation import problems
-from rust_expert.curriculum.export import problem_of
 from rust_expert.judge.verdicts import usable_problems
 
 

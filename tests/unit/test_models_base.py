@@ -15,6 +15,7 @@ from rust_expert.models import loading, rows, scratch
 from rust_expert.models.base import prepare_base
 from rust_expert.models.conversation import encode_rows
 from rust_expert.models.manifest import BaseManifest, check_lineage, model_folder, read_base, read_manifest
+from rust_expert.models.muon import orthogonalised
 
 
 class Killed(Exception):
@@ -48,11 +49,10 @@ def test_a_killed_training_ends_with_the_same_bits(tmp_path: Path) -> None:
 
 def test_the_learning_rate_warms_up_and_falls_to_a_tenth() -> None:
     options = ScratchOptions.model_validate({**tiny_models.SCRATCH, "steps": 12, "warmup_steps": 2})
-    rates = [scratch.learning_rate(step, options) for step in range(13)]
-    assert rates[0] == pytest.approx(2e-3)
-    assert rates[1] == rates[2] == pytest.approx(4e-3)
-    assert rates[2:] == sorted(rates[2:], reverse=True)
-    assert rates[12] == pytest.approx(4e-4)
+    shares = [scratch.rate_share(step, options) for step in range(13)]
+    assert shares[:3] == [0.5, 1.0, 1.0]
+    assert shares[2:] == sorted(shares[2:], reverse=True)
+    assert shares[12] == pytest.approx(0.1)
 
 
 def test_the_manifest_tells_the_model_and_nothing_of_this_machine() -> None:
@@ -151,3 +151,14 @@ def test_manifests_are_read_with_care(tmp_path: Path) -> None:
     check_lineage(
         tiny_models.base_manifest(), tiny_models.stage_manifest(), read_manifest(tiny_models.stage_manifest())
     )
+
+
+def test_muon_turns_a_gradient_into_even_steps_in_every_direction() -> None:
+    torch.manual_seed(0)
+    for shape in ((4, 16, 16), (2, 16, 40), (2, 40, 16)):
+        matrices = torch.randn(*shape) @ torch.diag(torch.linspace(0.2, 3, shape[2]))
+        values = torch.linalg.svdvals(orthogonalised(matrices))
+        before = torch.linalg.svdvals(matrices)
+        assert values.shape == before.shape
+        assert float((values.amax(1) / values.amin(1)).max()) < float((before.amax(1) / before.amin(1)).min())
+        assert 0.5 < float(values.median()) < 1.3

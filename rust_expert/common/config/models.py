@@ -55,14 +55,19 @@ class ScratchOptions(Section):
     batch_tokens: int = Field(
         ge=16, json_schema_extra=SIZE, description="tokens per step: whole rows, packed without padding"
     )
-    learning_rate: float = Field(gt=0, json_schema_extra=SIZE, description="peak learning rate of AdamW")
+    learning_rate: float = Field(
+        gt=0, json_schema_extra=SIZE, description="peak learning rate of AdamW (embeddings, head, norms)"
+    )
+    muon_learning_rate: float = Field(
+        default=0.02, gt=0, description="peak learning rate of Muon (the matrices inside the layers)"
+    )
     warmup_steps: int = Field(
         ge=0, json_schema_extra=SIZE, description="steps of linear warm-up, before the cosine to a tenth"
     )
     weight_decay: float = Field(default=0.01, ge=0, description="AdamW's weight decay, on matrices only")
     max_grad_norm: float = Field(default=1.0, gt=0, description="gradients are clipped to this norm")
     prompt_loss: float = Field(
-        default=1.0, ge=0, le=1, description="weight of the loss on prompt tokens (0: completions only)"
+        default=0.1, ge=0, le=1, description="weight of the loss on prompt tokens (0: completions only)"
     )
     eval_steps: int = Field(
         ge=1, json_schema_extra=SIZE, description="validation loss every so many steps, and at the end"
