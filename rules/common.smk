@@ -2,14 +2,14 @@
 
 import json
 import os
+import shlex
 import sys
 from pathlib import Path
 
 ROOT = Path(workflow.basedir).resolve()
 sys.path.insert(0, str(ROOT))
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-)
+# Jobs find the scripts wherever the working folder is.
+shell.prefix(f"export PYTHONPATH={shlex.quote(str(ROOT))}; ")
 
 from rust_expert.common import cli
 from rust_expert.common.closure import code_fingerprint
@@ -60,14 +60,8 @@ CURRICULUM_SHARDS = CONFIG.curriculum_shards
 DATASET_SHARDS = range(CONFIG.dataset_shards)
 SFT_STAGES = [name for name, stage in CONFIG.stages.items() if stage.method == "sft"]
 RSFT_STAGES = [name for name, stage in CONFIG.stages.items() if stage.method == "rsft"]
-EVALUATED = [
-    (stage, suite)
-    for stage in CONFIG.evaluate.stages
-    for suite in CONFIG.evaluate.suites
-]
-NEEDED_STAGES = {
-    name for stage in CONFIG.evaluate.stages for name in profile.ancestry(CONFIG, stage)
-}
+EVALUATED = [(stage, suite) for stage in CONFIG.evaluate.stages for suite in CONFIG.evaluate.suites]
+NEEDED_STAGES = {name for stage in CONFIG.evaluate.stages for name in profile.ancestry(CONFIG, stage)}
 EVALUATED_RSFT = [name for name in RSFT_STAGES if name in NEEDED_STAGES]
 USED_DATASETS = [
     name
@@ -112,9 +106,7 @@ for name, suite in CONFIG.suites.items():
         or_stop(read_jsonl, suite_path(name), Problem)
 SUITE_FILES = [suite_path(name) for name in CONFIG.suites]
 NAMED_SUITES = [f"{name}={suite_path(name)}" for name in CONFIG.suites]
-HELD_OUT_SUITES = [
-    name for name, suite in CONFIG.suites.items() if suite.origin == "curriculum"
-]
+HELD_OUT_SUITES = [name for name, suite in CONFIG.suites.items() if suite.origin == "curriculum"]
 
 
 # Crates
@@ -138,9 +130,7 @@ CRATE_ROWS = {str(shard): or_stop(shard_rows, FETCH, shard) for shard in CORPUS_
 
 def dataset_files(name, split, kind="parquet"):
     """The shards of a data set."""
-    return [
-        f"results/dataset/{name}/{split}-{shard}.{kind}" for shard in DATASET_SHARDS
-    ]
+    return [f"results/dataset/{name}/{split}-{shard}.{kind}" for shard in DATASET_SHARDS]
 
 
 def base_shards(split):
@@ -172,9 +162,7 @@ def training_flags(wildcards):
     """A stage's own training options as flags."""
     stage = CONFIG.stages[wildcards.stage]
     return cli.flags(
-        TrainingOptions.model_validate(
-            {key: getattr(stage, key) for key in TrainingOptions.model_fields}
-        )
+        TrainingOptions.model_validate({key: getattr(stage, key) for key in TrainingOptions.model_fields})
     )
 
 
@@ -189,11 +177,7 @@ def sampling_flags(wildcards):
 def base_flags():
     """The base model's options, with its files as seen from the working folder."""
     given = CONFIG.base
-    moved = {
-        key: at_root(getattr(given, key))
-        for key in ("path", "chat_template")
-        if getattr(given, key)
-    }
+    moved = {key: at_root(getattr(given, key)) for key in ("path", "chat_template") if getattr(given, key)}
     return cli.flags(given.model_copy(update=moved))
 
 

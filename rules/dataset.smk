@@ -5,9 +5,7 @@ rule clean:
     """Remove duplicates and whatever a suite holds, then split by crate and by combination."""
     input:
         tasks=[f"results/tasks/{shard}.parquet" for shard in CORPUS_SHARDS],
-        curriculum=[
-            f"results/curriculum/{shard}.parquet" for shard in range(CURRICULUM_SHARDS)
-        ],
+        curriculum=[f"results/curriculum/{shard}.parquet" for shard in range(CURRICULUM_SHARDS)],
         suites=SUITE_FILES,
     output:
         rows="results/dataset/clean.parquet",

@@ -5,15 +5,11 @@ rule summarize:
     """Gather the figures and compare every stage with its parent and with base."""
     input:
         scores=[f"results/metrics/{stage}/{suite}.json" for stage, suite in EVALUATED],
-        manifests=[
-            f"results/models/{stage}/manifest.json" for stage in CONFIG.evaluate.stages
-        ],
+        manifests=[f"results/models/{stage}/manifest.json" for stage in CONFIG.evaluate.stages],
         funnel="results/dataset/funnel.json",
         decontamination="results/dataset/decontamination.json",
         mixes=[f"results/dataset/{name}/mix.json" for name in USED_DATASETS],
-        selections=[
-            f"results/dataset/{stage}/selection.json" for stage in EVALUATED_RSFT
-        ],
+        selections=[f"results/dataset/{stage}/selection.json" for stage in EVALUATED_RSFT],
     output:
         "results/metrics/summary.json",
     log:
@@ -24,27 +20,15 @@ rule summarize:
         "../envs/report.yaml"
     params:
         code=code_of("scripts.summarize", "report"),
-        scores=[
-            f"{stage}:{suite}=results/metrics/{stage}/{suite}.json"
-            for stage, suite in EVALUATED
-        ],
+        scores=[f"{stage}:{suite}=results/metrics/{stage}/{suite}.json" for stage, suite in EVALUATED],
         parents=literal(
             json.dumps(
-                {
-                    stage: None if stage == "base" else parent_of(stage)
-                    for stage in CONFIG.evaluate.stages
-                }
+                {stage: None if stage == "base" else parent_of(stage) for stage in CONFIG.evaluate.stages}
             )
         ),
-        manifests=[
-            f"{stage}=results/models/{stage}/manifest.json"
-            for stage in CONFIG.evaluate.stages
-        ],
+        manifests=[f"{stage}=results/models/{stage}/manifest.json" for stage in CONFIG.evaluate.stages],
         mixes=[f"{name}=results/dataset/{name}/mix.json" for name in USED_DATASETS],
-        selections=[
-            f"{stage}=results/dataset/{stage}/selection.json"
-            for stage in EVALUATED_RSFT
-        ],
+        selections=[f"{stage}=results/dataset/{stage}/selection.json" for stage in EVALUATED_RSFT],
         options=options_of(CONFIG.score),
     shell:
         "python -m scripts.summarize --scores {params.scores} --parents {params.parents:q}"
@@ -81,14 +65,10 @@ rule report:
         funnel="results/dataset/funnel.json",
         decontamination="results/dataset/decontamination.json",
         mixes=[f"results/dataset/{name}/mix.json" for name in USED_DATASETS],
-        manifests=[
-            f"results/models/{stage}/manifest.json" for stage in CONFIG.evaluate.stages
-        ],
+        manifests=[f"results/models/{stage}/manifest.json" for stage in CONFIG.evaluate.stages],
         suites=[suite_path(suite) for suite in CONFIG.evaluate.suites],
         samples=[f"results/samples/{stage}/{suite}.jsonl" for stage, suite in EVALUATED],
-        verdicts=[
-            f"results/verdicts/{stage}/{suite}.parquet" for stage, suite in EVALUATED
-        ],
+        verdicts=[f"results/verdicts/{stage}/{suite}.parquet" for stage, suite in EVALUATED],
     output:
         page="results/report.html",
         training="results/plots/training.csv",
@@ -101,18 +81,13 @@ rule report:
         "../envs/report.yaml"
     params:
         code=code_of("scripts.report", "report"),
-        suites=[
-            f"--suite {suite} {suite_path(suite)}" for suite in CONFIG.evaluate.suites
-        ],
+        suites=[f"--suite {suite} {suite_path(suite)}" for suite in CONFIG.evaluate.suites],
         answers=[
             f"--answers {stage} {suite} results/samples/{stage}/{suite}.jsonl"
             f" results/verdicts/{stage}/{suite}.parquet"
             for stage, suite in EVALUATED
         ],
-        models=[
-            f"--model {stage} results/models/{stage}/manifest.json"
-            for stage in CONFIG.evaluate.stages
-        ],
+        models=[f"--model {stage} results/models/{stage}/manifest.json" for stage in CONFIG.evaluate.stages],
         options=options_of(CONFIG.report),
     shell:
         "python -m scripts.report --summary {input.summary} --provenance {input.provenance}"

@@ -2,7 +2,7 @@
 
 Keller Jordan and others, "Muon: An optimizer for hidden layers in neural networks" (2024). On our tiny base it reaches
 in half the tokens the loss that AdamW reaches. torch has a Muon of its own since 2.9, but that one multiplies in
-bfloat16, which CPUs without AVX512-BF16 do many times slower; matrices of one shape go through one batched product here.
+bfloat16, which CPUs without AVX512-BF16 do many times slower; matrices of one shape go through one batched product.
 """
 
 from collections import defaultdict
@@ -31,7 +31,8 @@ def orthogonalised(matrices: torch.Tensor) -> torch.Tensor:
     for _ in range(ITERATIONS):
         square = x @ x.transpose(1, 2)
         x = a * x + torch.baddbmm(square, square, square, beta=b, alpha=c) @ x
-    return x.transpose(1, 2) if tall else x
+    result: torch.Tensor = x.transpose(1, 2) if tall else x
+    return result
 
 
 class Muon(torch.optim.Optimizer):

@@ -186,7 +186,10 @@ def test_humaneval_x_solutions_survive_every_wrapping() -> None:
 FROM_IMPL = Problem(
     task_id="from",
     prompt="#[derive(Debug, PartialEq)]\nstruct Steps(i32);\n\n/// Wraps `x`.\nfn wrap(x: i32) -> Steps {\n",
-    canonical_solution="    x.into()\n}\n\nimpl From<i32> for Steps {\n    fn from(x: i32) -> Self {\n        Steps(x)\n    }\n}\n",
+    canonical_solution=(
+        "    x.into()\n}\n\n"
+        "impl From<i32> for Steps {\n    fn from(x: i32) -> Self {\n        Steps(x)\n    }\n}\n"
+    ),
     test="",
     entry_point="wrap",
 )

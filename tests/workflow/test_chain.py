@@ -1,4 +1,4 @@
-"""The whole chain on the micro profile: every file is there, every number has its place, two runs give the same bytes."""
+"""The whole chain on the micro profile: every number has its place, and two runs give the same bytes."""
 
 import json
 import shutil
@@ -57,8 +57,9 @@ def test_rows_keep_to_their_contracts(built: Workplace) -> None:
             for path in sorted((results / f"dataset/{name}").glob("train-*.jsonl"))
             for row in read_jsonl(path, Sample)
         ]
-        assert train and train == lines
-        assert {row.split for row in train} == {"train"}
+        assert train == lines
+        assert bool(train) == (name != "rsft1")
+        assert all(row.split == "train" for row in train)
 
 
 def test_no_held_out_combination_is_trained_on(built: Workplace) -> None:
@@ -90,8 +91,18 @@ def test_the_broken_crate_is_recorded_and_the_run_goes_on(built: Workplace) -> N
     assert '"failed"' in text and '"reason"' in text
 
 
+def test_a_stage_that_keeps_no_sample_passes_its_parents_adapter_on(built: Workplace) -> None:
+    models = built.folder / "results/models"
+    stage = json.loads((models / "rsft1/manifest.json").read_text(encoding="utf-8"))
+    parent = json.loads((models / "phase2/manifest.json").read_text(encoding="utf-8"))
+    assert (stage["trained"], stage["reason"]) == (False, "no sample kept")
+    assert stage["files"]["adapter_model.safetensors"] == parent["files"]["adapter_model.safetensors"]
+    metrics = json.loads((built.folder / "results/metrics.json").read_text(encoding="utf-8"))
+    assert metrics["stages"]["rsft1"]["training"]["trained"] is False
+
+
 def test_the_adapter_says_what_took_effect(built: Workplace) -> None:
-    for stage in STAGES[1:]:
+    for stage in ("phase1", "phase2"):
         effective = json.loads(
             (built.folder / f"results/models/{stage}/effective.json").read_text(encoding="utf-8")
         )

@@ -69,9 +69,6 @@ def test_a_line_in_the_judge_and_no_training_of_the_phases(copied: Copies) -> No
         **AFTER_SCORES,
     }
     assert adapters == {stage: _stamp(place, f"models/{stage}/manifest.json") for stage in adapters}
-    # The verdicts came out the same, so rsft1 has the same data: its job found the trained adapter and took no step.
-    log = (place.folder / "results/logs/train/rsft1.log").read_text(encoding="utf-8")
-    assert "already" in log and "step 1" not in log
 
 
 def _stamp(place: Workplace, name: str) -> int:
