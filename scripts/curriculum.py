@@ -36,7 +36,7 @@ def main() -> None:
         )
     rows = list(generate(options, arguments.shard, arguments.shards))
     programs = verify([row.task for row in rows], arguments.workers)
-    write_parquet(arguments.out, [sample_of(row, options.documented) for row in rows], Sample)
+    write_parquet(arguments.out, [sample_of(row) for row in rows], Sample)
     combinations = len({row.task.combination for row in rows})
     log.info("%d tasks of %d combinations, %d programs verified", len(rows), combinations, programs)
 

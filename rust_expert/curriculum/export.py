@@ -8,8 +8,8 @@ from rust_expert.curriculum.verification import VERIFIED
 LICENSE = "Apache-2.0"
 
 
-def sample_of(row: Row, documented: bool = False) -> Sample:
-    """A verified training row; `documented` says whether its answer carries a doc comment."""
+def sample_of(row: Row) -> Sample:
+    """A verified training row. Its task is documented: the sentence stands in the prompt, or above the answer."""
     return Sample.make(
         prompt=row.prompt,
         gen=row.answer,
@@ -23,7 +23,7 @@ def sample_of(row: Row, documented: bool = False) -> Sample:
         combination=row.task.combination,
         entry_point=row.task.entry_point,
         tests=row.task.tests,
-        doc=documented,
+        doc=True,
     )
 
 
