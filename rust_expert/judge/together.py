@@ -10,8 +10,10 @@ it reports alone, in the same order. Other errors (macros, cycles, limits) send 
 the rest is built again. An error without a place (a crash, a limit) is looked for in halves.
 """
 
+import dataclasses
 import re
-from collections.abc import Sequence
+import secrets
+from collections.abc import Mapping, Sequence
 
 from rust_expert.common.config.judge import JudgeOptions
 from rust_expert.judge.batch_harness import ROOT as MAIN
@@ -31,12 +33,16 @@ _PLAIN = frozenset(
     f"E{number:04}"
     for number in (
         4, 23, 26, 27, 40, 46, 50, 53, 61, 62, 63, 69, 70, 106, 107, 133, 184, 185, 186, 191, 220, 223, 229, 252, 261,
-        263, 267, 268, 271, 277, 282, 308, 309, 310, 369, 373, 381, 382, 384, 403, 404, 405, 407, 408, 412, 415, 416,
+        263, 267, 268, 271, 277, 282, 308, 309, 310, 368, 369, 373, 381, 382, 384, 403, 404, 405, 407, 408, 412, 415, 416,
         422, 423, 424, 425, 426, 428, 432, 433, 434, 435, 437, 438, 493, 499, 502, 503, 505, 506, 507, 508, 509, 515,
         521, 559, 560, 562, 571, 572, 594, 596, 597, 599, 600, 603, 604, 605, 606, 607, 608, 609, 610, 614, 615, 616,
         618, 620, 621, 689, 716, 728, 746, 782,
     )
 )  # fmt: skip
+_VERBATIM = frozenset(
+    f"E{number:04}" for number in (404, 405, 407, 412, 422, 423, 424, 425, 426, 432, 433, 434, 437, 438)
+)
+"""Errors about names, which rustc tells in the words of the source."""
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -45,12 +51,10 @@ def put_to_test_together(items: Sequence[Item], options: JudgeOptions) -> dict[i
 
     Raises JudgeFault where the sandbox broke.
     """
-    settled: dict[int, Trial] = {}
-    misfits: dict[int, Trial] = {}
-    _settle(list(range(len(items))), items, options, settled, misfits)
-    for number in compiling([(number, items[number][0]) for number in misfits], options):
-        settled[number] = misfits[number]
-    return settled
+    found = _Found({}, {})
+    _settle(list(range(len(items))), items, options, found)
+    _settle_misfits(list(found.misfits), items, options, found)
+    return found.settled
 
 
 def batch_limits(options: JudgeOptions, count: int) -> Limits:
@@ -69,35 +73,16 @@ def batch_limits(options: JudgeOptions, count: int) -> Limits:
     )
 
 
-def compiling(codes: Sequence[tuple[int, str]], options: JudgeOptions) -> list[int]:
-    """The numbers of those that compile as libraries, out of numbered pieces of code that may share a crate.
+@dataclasses.dataclass(frozen=True)
+class _Found:
+    """What is known so far. `misfits` have errors in their tests' file: what is said of each where it compiles as a
+    library, None where only a trial alone can tell that."""
 
-    A piece that does not compile, or that only a compilation alone can tell of, is not among them.
-    """
-    alive = dict(codes)
-    while len(alive) > 1:
-        files = {f"m{number}.rs": with_head(code, "") for number, code in alive.items()}
-        files["lib.rs"] = "".join(f"pub mod m{number};" for number in alive)
-        arguments = ["--crate-type=lib", "--emit=metadata", "-o", "/work/out", "-Awarnings", "lib.rs"]
-        limits = batch_limits(options, len(alive))
-        outcome = compile_files(files, arguments, edition=options.edition, limits=limits)
-        if outcome.returncode == 0:
-            return list(alive)
-        places = {f"m{number}.rs": number for number in alive}
-        blamed = _blamed(read_diagnostics(outcome.stderr), places)
-        if not blamed:
-            break
-        alive = {number: code for number, code in alive.items() if number not in blamed}
-    return []
+    settled: dict[int, Trial]
+    misfits: dict[int, Trial | None]
 
 
-def _settle(
-    alive: list[int],
-    items: Sequence[Item],
-    options: JudgeOptions,
-    settled: dict[int, Trial],
-    misfits: dict[int, Trial],
-) -> None:
+def _settle(alive: list[int], items: Sequence[Item], options: JudgeOptions, found: _Found) -> None:
     """Build what is left until it compiles, then run it; a sample left over is judged alone."""
     while len(alive) > 1:
         batch = build_batch([(number, *items[number]) for number in alive])
@@ -107,63 +92,91 @@ def _settle(
             batch.files, arguments, edition=options.edition, limits=limits, keep="program"
         )
         if outcome.returncode == 0 and outcome.kept:
-            _run(batch, outcome.kept, alive, items, options, settled)
+            _run(batch, outcome.kept, alive, items, options, found)
             return
-        errors = [each for each in read_diagnostics(outcome.stderr) if each.is_error]
-        blamed = _blamed(errors, batch.samples | batch.tests)
-        if outcome.returncode != 1 or not blamed:
+        refused = _refused(outcome, batch.samples | batch.tests)
+        if not refused.gone:
             middle = len(alive) // 2
-            for half in (alive[:middle], alive[middle:]):
-                _settle(half, items, options, settled, misfits)
+            _settle(alive[:middle], items, options, found)
+            _settle(alive[middle:], items, options, found)
             return
-        odd = {number for number, seen in blamed.items() if not all(each.code in _PLAIN for each in seen)}
-        lost = len(errors) != sum(map(len, blamed.values()))
-        if not odd and not lost:
-            _settle_errors(batch, blamed, outcome, items, settled, misfits)
-        gone = odd if odd and not lost else set(blamed)
-        alive = [number for number in alive if number not in gone]
+        named = {
+            number: names_defined(items[number][0]) | names_defined(items[number][1].tests.text)
+            for number in alive
+        }
+        for number, errors in refused.told.items():
+            own = [batch.samples.get(each.file) == number for each in errors]
+            if all(own):
+                if _means_the_same(errors[0], number, named, batch.names):
+                    found.settled[number] = _trial(outcome, errors, items[number], compiled=False)
+            elif any(own) or not _means_the_same(errors[0], number, named, batch.names):
+                found.misfits[number] = None
+            else:
+                found.misfits[number] = _trial(outcome, errors, items[number], compiled=True)
+        alive = [number for number in alive if number not in refused.gone]
 
 
-def _blamed(errors: Sequence[Diagnostic], places: dict[str, int]) -> dict[int, list[Diagnostic]]:
-    """The errors by sample; one that points to no sample, or to more than one, is left out."""
+def _settle_misfits(alive: list[int], items: Sequence[Item], options: JudgeOptions, found: _Found) -> None:
+    """What fails beside its tests is compiled without them, as it is alone; what compiles then is compiled as that."""
+    while len(alive) > 1:
+        word = secrets.token_hex(8)
+        places = {f"m{number}_{word}.rs": number for number in alive}
+        files = {place: with_head(items[number][0], "") for place, number in places.items()}
+        files["lib.rs"] = "".join(f"pub mod m{number}_{word};" for number in alive)
+        arguments = ["--crate-type=lib", "--emit=metadata", "-o", "/work/out", "-Awarnings", "lib.rs"]
+        limits = batch_limits(options, len(alive))
+        outcome = compile_files(files, arguments, edition=options.edition, limits=limits)
+        if outcome.returncode == 0:
+            found.settled.update(
+                (number, trial) for number in alive if (trial := found.misfits[number]) is not None
+            )
+            return
+        refused = _refused(outcome, places)
+        if not refused.gone:
+            return
+        named = {number: names_defined(items[number][0]) for number in alive}
+        for number, errors in refused.told.items():
+            if _means_the_same(errors[0], number, named, word):
+                found.settled[number] = _trial(outcome, errors, items[number], compiled=False)
+        alive = [number for number in alive if number not in refused.gone]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Refused:
+    """The errors of a build by sample, as far as they are what each gets alone, and the samples to leave out."""
+
+    told: dict[int, list[Diagnostic]]
+    gone: set[int]
+
+
+def _refused(outcome: Outcome, places: Mapping[str, int]) -> _Refused:
+    """Read a build that failed; `places` gives the sample of each file. Without `gone`, nobody can be blamed."""
+    errors = [each for each in read_diagnostics(outcome.stderr) if each.is_error]
     blamed: dict[int, list[Diagnostic]] = {}
     for each in errors:
         numbers = {places[span.file] for span in each.spans if span.file in places}
-        if each.is_error and len(numbers) == 1 and each.file in places:
+        if len(numbers) == 1 and each.file in places:
             blamed.setdefault(numbers.pop(), []).append(each)
-    return blamed
+    if outcome.returncode != 1 or sum(map(len, blamed.values())) != len(errors):
+        return _Refused({}, set(blamed) if outcome.returncode == 1 else set())
+    odd = {number for number, seen in blamed.items() if not all(each.code in _PLAIN for each in seen)}
+    return _Refused({}, odd) if odd else _Refused(blamed, set(blamed))
 
 
-def _settle_errors(
-    batch: Batch,
-    blamed: dict[int, list[Diagnostic]],
-    outcome: Outcome,
-    items: Sequence[Item],
-    settled: dict[int, Trial],
-    misfits: dict[int, Trial],
-) -> None:
-    """What a build's errors say of their samples; nothing of one whose message its neighbours may have changed."""
-    named = {number: _names(items[number]) for number in batch.harnesses}
-    for number, errors in blamed.items():
-        own = [batch.samples.get(each.file) == number for each in errors]
-        if any(own) and not all(own):
-            continue  # alone, the sample would be compiled again without the tests
-        first = errors[0].message
-        mentioned = set(_NAME.findall(first))
-        if (
-            batch.names in first
-            or "crate root" in first
-            or any(mentioned & names for other, names in named.items() if other != number)
-        ):
-            continue
-        trial = not_compiled(outcome, errors, compiled=not all(own))
-        suite = items[number][1]
-        trial = Trial(trial.status, trial.compiled, 0, len(suite.tests.cases), trial.codes, trial.message)
-        (settled if all(own) else misfits)[number] = trial
+def _means_the_same(error: Diagnostic, number: int, named: Mapping[int, frozenset[str]], word: str) -> bool:
+    """Whether a message is the one that the sample gets alone: a type is printed by its last name only where that is
+    the only one in the crate, and the crate's root has a name of its own. `word` is in each module's name."""
+    if word in error.message or "crate root" in error.message:
+        return False
+    if error.code in _VERBATIM:
+        return True
+    mentioned = set(_NAME.findall(error.message))
+    return all(mentioned.isdisjoint(names) for other, names in named.items() if other != number)
 
 
-def _names(item: Item) -> frozenset[str]:
-    return names_defined(item[0]) | names_defined(item[1].tests.text)
+def _trial(outcome: Outcome, errors: list[Diagnostic], item: Item, *, compiled: bool) -> Trial:
+    told = not_compiled(outcome, errors, compiled=compiled)
+    return dataclasses.replace(told, total=len(item[1].tests.cases))
 
 
 def _run(
@@ -172,12 +185,12 @@ def _run(
     alive: Sequence[int],
     items: Sequence[Item],
     options: JudgeOptions,
-    settled: dict[int, Trial],
+    found: _Found,
 ) -> None:
     """Each sample's tests in a room of their own. What never reached its first test is judged alone."""
+    room = Sandbox(run_limits(options), toolchain=False)
     for number in alive:
-        room = Sandbox(run_limits(options), toolchain=False)
         run = room.run(["/program"], program=program, stdin=batch.stdin(number))
         harness = batch.harnesses[number]
         if read_account(harness, run.stdout).started:
-            settled[number] = judged(harness, items[number][1], run)
+            found.settled[number] = judged(harness, items[number][1], run)
