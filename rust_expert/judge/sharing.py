@@ -29,7 +29,7 @@ _REACHING = re.compile(
 )
 _SEEING = frozenset(
     {
-        "Backtrace", "Location", "backtrace", "env", "fs", "main", "module_path", "type_name", "type_name_of_val",
+        "Backtrace", "Location", "backtrace", "env", "fs", "module_path", "type_name", "type_name_of_val",
     }
 )  # fmt: skip
 """Names through which code could see where it stands."""
@@ -42,13 +42,14 @@ _ATTRIBUTES = frozenset(
     }
 )  # fmt: skip
 _LIBRARIES = frozenset({"std", "core", "alloc"})
-_DEFINING = frozenset({"const", "enum", "fn", "macro_rules", "mod", "struct", "trait", "type", "union"})
+_DEFINING = frozenset({"const", "enum", "fn", "mod", "struct", "trait", "type", "union"})
 _TYPES = frozenset({"struct_item", "enum_item", "union_item"})
 
 
 def may_share(code: str) -> bool:
     """Whether a sample may be compiled and run beside others."""
-    return "main" not in (words := tokens_of(code)) and _harmless(code, words, above=0)
+    words = tokens_of(code)
+    return "main" not in words and _harmless(code, words, above=0)
 
 
 def suite_may_share(suite: Suite) -> bool:
@@ -65,10 +66,10 @@ def names_defined(code: str) -> frozenset[str]:
     change a message.
     """
     words = tokens_of(code)
-    if "macro_rules" in words:
+    if any(word.startswith("macro_rules") for word in words):
         return frozenset(word for word in words if word.isidentifier())
     return frozenset(
-        words[place + 1 + (words[place + 1 : place + 2] in (["mut"], ["!"]))]
+        words[place + 1 + (words[place + 1 : place + 2] == ["mut"])]
         for place, word in enumerate(words[:-2])
         if word in _DEFINING
     )
@@ -76,7 +77,7 @@ def names_defined(code: str) -> frozenset[str]:
 
 def _harmless(code: str, words: list[str], *, above: int) -> bool:
     """`above` is how many modules stand between the code and the crate's root where it is compiled alone."""
-    if len(code) > LONGEST or _REACHING.search(code) or not _SEEING.isdisjoint(set(words) - {"main"}):
+    if len(code) > LONGEST or _REACHING.search(code) or not _SEEING.isdisjoint(words):
         return False
     depth = 0
     for place, word in enumerate(words):

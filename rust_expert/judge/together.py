@@ -7,7 +7,7 @@ A batch that compiles proves that each sample compiles, within the limits of one
 about a sample where rustc ended by itself, every error lies in one sample's files, and every error of the whole build
 has one of the codes in `_PLAIN`: those stop nothing and hide nothing, so that rustc reports for each function what
 it reports alone, in the same order. Other errors (macros, cycles, limits) send their samples to be judged alone, and
-the rest is built again. An error without a place (a crash, a limit) is looked for in halves.
+the rest is built again. An error without a place (a crash, a limit) is looked for in parts of the batch.
 """
 
 import dataclasses
@@ -29,14 +29,17 @@ from rust_expert.judge.trial import WALL, Trial, judged, not_compiled, run_limit
 
 Item = tuple[str, Suite]
 
+PARTS = 8
+"""Into how many parts a batch falls where nobody can be blamed: few rounds, for each may cost a time limit."""
+
 _PLAIN = frozenset(
     f"E{number:04}"
     for number in (
         4, 23, 26, 27, 40, 46, 50, 53, 61, 62, 63, 69, 70, 106, 107, 133, 184, 185, 186, 191, 220, 223, 229, 252, 261,
-        263, 267, 268, 271, 277, 282, 308, 309, 310, 368, 369, 373, 381, 382, 384, 403, 404, 405, 407, 408, 412, 415, 416,
-        422, 423, 424, 425, 426, 428, 432, 433, 434, 435, 437, 438, 493, 499, 502, 503, 505, 506, 507, 508, 509, 515,
-        521, 559, 560, 562, 571, 572, 594, 596, 597, 599, 600, 603, 604, 605, 606, 607, 608, 609, 610, 614, 615, 616,
-        618, 620, 621, 689, 716, 728, 746, 782,
+        263, 267, 268, 271, 277, 282, 308, 309, 310, 368, 369, 373, 381, 382, 384, 403, 404, 405, 407, 408, 412, 415,
+        416, 422, 423, 424, 425, 426, 428, 432, 433, 434, 435, 437, 438, 493, 499, 502, 503, 505, 506, 507, 508, 509,
+        515, 521, 559, 560, 562, 571, 572, 594, 596, 597, 599, 600, 603, 604, 605, 606, 607, 608, 609, 610, 614, 615,
+        616, 618, 620, 621, 689, 716, 728, 746, 782,
     )
 )  # fmt: skip
 _VERBATIM = frozenset(
@@ -60,9 +63,9 @@ def put_to_test_together(items: Sequence[Item], options: JudgeOptions) -> dict[i
 def batch_limits(options: JudgeOptions, count: int) -> Limits:
     """The limits of a compilation of `count` samples: no wider than those of one, so that each has stayed in its own.
 
-    Less time, for a compiler that never ends is met once in each half.
+    Less time, for a compiler that never ends is met again in each part. 64 small samples need about half a second.
     """
-    seconds = min(options.compile_timeout, 4 + count // 16)
+    seconds = min(options.compile_timeout, 2 + count // 16)
     return Limits(
         cpu_seconds=seconds,
         wall_seconds=WALL * seconds,
@@ -96,9 +99,9 @@ def _settle(alive: list[int], items: Sequence[Item], options: JudgeOptions, foun
             return
         refused = _refused(outcome, batch.samples | batch.tests)
         if not refused.gone:
-            middle = len(alive) // 2
-            _settle(alive[:middle], items, options, found)
-            _settle(alive[middle:], items, options, found)
+            part = -(-len(alive) // PARTS)
+            for start in range(0, len(alive), part):
+                _settle(alive[start : start + part], items, options, found)
             return
         named = {
             number: names_defined(items[number][0]) | names_defined(items[number][1].tests.text)
