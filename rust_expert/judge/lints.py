@@ -1,7 +1,6 @@
 """Clippy on a sample that compiles: how many warnings, by clippy's own groups."""
 
 import functools
-import secrets
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -40,36 +39,14 @@ def lint(code: str, *, edition: str, limits: Limits) -> dict[str, int] | None:
     The sample is linted alone, as a library, so nothing that the tests do is counted. What the sample allows by
     attributes is counted all the same: silence is not style.
     """
-    outcome = _clippy({ROOT: with_head(code, "")}, ROOT, edition, limits)
+    outcome = run_clippy({ROOT: with_head(code, "")}, ROOT, edition=edition, limits=limits)
     if outcome.returncode != 0:
         return None
-    return _counted(outcome, [ROOT])[ROOT]
+    return counted(outcome, [ROOT])[ROOT]
 
 
-def lint_together(
-    codes: Sequence[tuple[int, str]], *, edition: str, limits: Limits
-) -> dict[int, dict[str, int]]:
-    """What `lint` says of numbered pieces of code that may share a crate and compile; some may be left out.
-
-    Each is a public module of one library, where a public item is exported as it is at the root of its own.
-    """
-    if len(codes) < 2:
-        return {}
-    names = {f"m{number}_{secrets.token_hex(8)}": number for number, _ in codes}
-    files = {f"{name}.rs": with_head(code, "") for name, (_, code) in zip(names, codes, strict=True)}
-    files["lib.rs"] = "".join(f"pub mod {name};" for name in names)
-    outcome = _clippy(files, "lib.rs", edition, limits)
-    if outcome.returncode == 0:
-        counts = _counted(outcome, [f"{name}.rs" for name in names])
-        return {number: counts[f"{name}.rs"] for name, number in names.items()}
-    middle = len(codes) // 2
-    return {
-        **lint_together(codes[:middle], edition=edition, limits=limits),
-        **lint_together(codes[middle:], edition=edition, limits=limits),
-    }
-
-
-def _clippy(files: Mapping[str, str], root: str, edition: str, limits: Limits) -> Outcome:
+def run_clippy(files: Mapping[str, str], root: str, *, edition: str, limits: Limits) -> Outcome:
+    """clippy on a library in a fresh room. Modules of it that are public count as what they are alone: exported."""
     arguments = ["--crate-type=lib", "--emit=metadata", "-o", "/work/out", "--error-format=json"]
     arguments += [
         "--cap-lints=warn",
@@ -82,7 +59,7 @@ def _clippy(files: Mapping[str, str], root: str, edition: str, limits: Limits) -
     return Sandbox(limits, toolchain=True).run([_CLIPPY, *arguments], files=files)
 
 
-def _counted(outcome: Outcome, files: Sequence[str]) -> dict[str, dict[str, int]]:
+def counted(outcome: Outcome, files: Sequence[str]) -> dict[str, dict[str, int]]:
     """The warnings in some files, by group."""
     groups = lint_groups()
     counts: dict[str, Counter[str]] = {file: Counter() for file in files}

@@ -3,7 +3,8 @@
 What a batch says is taken only where it cannot differ from what the sample gets alone; the rest is left to
 rust_expert.judge.trial.put_to_test. A sample gets here only where rust_expert.judge.sharing lets it.
 
-A batch that compiles proves that each sample compiles, within the limits of one. A batch that does not is believed
+The samples are compiled without their tests first, which is cheap to repeat, then with them, and then each is run. A
+batch that compiles proves that each sample compiles, within the limits of one. A batch that does not is believed
 about a sample where rustc ended by itself, every error lies in one sample's files, and every error of the whole build
 has one of the codes in `_PLAIN`: those stop nothing and hide nothing, so that rustc reports for each function what
 it reports alone, in the same order. Other errors (macros, cycles, limits) send their samples to be judged alone, and
@@ -20,6 +21,7 @@ from rust_expert.judge.batch_harness import ROOT as MAIN
 from rust_expert.judge.batch_harness import Batch, build_batch
 from rust_expert.judge.diagnostics import Diagnostic, read_diagnostics
 from rust_expert.judge.harness import read_account
+from rust_expert.judge.lints import counted, run_clippy
 from rust_expert.judge.rootfile import with_head
 from rust_expert.judge.rustc import TEST_BUILD, compile_files
 from rust_expert.judge.sandbox import Limits, Outcome, Sandbox
@@ -49,15 +51,24 @@ _VERBATIM = frozenset(
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
 
-def put_to_test_together(items: Sequence[Item], options: JudgeOptions) -> dict[int, Trial]:
-    """The trials of some samples by their place; those that only a trial alone can tell are left out.
+@dataclasses.dataclass(frozen=True)
+class Together:
+    """What a batch tells of its samples, by their place: their trials, and the warnings of clippy by group."""
+
+    trials: dict[int, Trial]
+    lints: dict[int, dict[str, int]]
+
+
+def judge_together(items: Sequence[Item], options: JudgeOptions) -> Together:
+    """The trials of some samples and, where the options want them, their lints; what only a trial alone can tell is
+    left out.
 
     Raises JudgeFault where the sandbox broke.
     """
-    found = _Found({}, {})
-    _settle(list(range(len(items))), items, options, found)
-    _settle_misfits(list(found.misfits), items, options, found)
-    return found.settled
+    found = Together({}, {})
+    compiled = _compile(list(range(len(items))), items, options, found)
+    _test(compiled, items, options, found)
+    return found
 
 
 def batch_limits(options: JudgeOptions, count: int) -> Limits:
@@ -76,17 +87,41 @@ def batch_limits(options: JudgeOptions, count: int) -> Limits:
     )
 
 
-@dataclasses.dataclass(frozen=True)
-class _Found:
-    """What is known so far. `misfits` have errors in their tests' file: what is said of each where it compiles as a
-    library, None where only a trial alone can tell that."""
+def _compile(alive: list[int], items: Sequence[Item], options: JudgeOptions, found: Together) -> list[int]:
+    """Those that compile without their tests, by clippy where its lints are wanted; the errors of the others.
 
-    settled: dict[int, Trial]
-    misfits: dict[int, Trial | None]
+    A sample that fails here fails beside its tests as well, and alone it is told the errors of this compilation, or
+    the same ones of that.
+    """
+    while len(alive) > 1:
+        word = secrets.token_hex(8)
+        places = {f"m{number}_{word}.rs": number for number in alive}
+        files = {place: with_head(items[number][0], "") for place, number in places.items()}
+        files["lib.rs"] = "".join(f"pub mod m{number}_{word};" for number in alive)
+        limits = batch_limits(options, len(alive))
+        if options.lints:
+            outcome = run_clippy(files, "lib.rs", edition=options.edition, limits=limits)
+        else:
+            arguments = ["--crate-type=lib", "--emit=metadata", "-o", "/work/out", "-Awarnings", "lib.rs"]
+            outcome = compile_files(files, arguments, edition=options.edition, limits=limits)
+        if outcome.returncode == 0:
+            if options.lints:
+                counts = counted(outcome, list(places))
+                found.lints.update((number, counts[place]) for place, number in places.items())
+            return alive
+        refused = _refused(outcome, places)
+        if not refused.gone:
+            return [number for part in _parts(alive) for number in _compile(part, items, options, found)]
+        named = {number: names_defined(items[number][0]) for number in alive}
+        for number, errors in refused.told.items():
+            if _means_the_same(errors[0], number, named, word):
+                found.trials[number] = _trial(outcome, errors, items[number], compiled=False)
+        alive = [number for number in alive if number not in refused.gone]
+    return []
 
 
-def _settle(alive: list[int], items: Sequence[Item], options: JudgeOptions, found: _Found) -> None:
-    """Build what is left until it compiles, then run it; a sample left over is judged alone."""
+def _test(alive: list[int], items: Sequence[Item], options: JudgeOptions, found: Together) -> None:
+    """Build what compiles with its tests until that compiles too, then run it; one left over is judged alone."""
     while len(alive) > 1:
         batch = build_batch([(number, *items[number]) for number in alive])
         arguments = ["--crate-type=bin", "-Awarnings", *TEST_BUILD, "-o", "/work/program", MAIN]
@@ -99,49 +134,23 @@ def _settle(alive: list[int], items: Sequence[Item], options: JudgeOptions, foun
             return
         refused = _refused(outcome, batch.samples | batch.tests)
         if not refused.gone:
-            part = -(-len(alive) // PARTS)
-            for start in range(0, len(alive), part):
-                _settle(alive[start : start + part], items, options, found)
+            for part in _parts(alive):
+                _test(part, items, options, found)
             return
         named = {
             number: names_defined(items[number][0]) | names_defined(items[number][1].tests.text)
             for number in alive
         }
         for number, errors in refused.told.items():
-            own = [batch.samples.get(each.file) == number for each in errors]
-            if all(own):
-                if _means_the_same(errors[0], number, named, batch.names):
-                    found.settled[number] = _trial(outcome, errors, items[number], compiled=False)
-            elif any(own) or not _means_the_same(errors[0], number, named, batch.names):
-                found.misfits[number] = None
-            else:
-                found.misfits[number] = _trial(outcome, errors, items[number], compiled=True)
+            foreign = all(batch.tests.get(each.file) == number for each in errors)
+            if foreign and _means_the_same(errors[0], number, named, batch.names):
+                found.trials[number] = _trial(outcome, errors, items[number], compiled=True)
         alive = [number for number in alive if number not in refused.gone]
 
 
-def _settle_misfits(alive: list[int], items: Sequence[Item], options: JudgeOptions, found: _Found) -> None:
-    """What fails beside its tests is compiled without them, as it is alone; what compiles then is compiled as that."""
-    while len(alive) > 1:
-        word = secrets.token_hex(8)
-        places = {f"m{number}_{word}.rs": number for number in alive}
-        files = {place: with_head(items[number][0], "") for place, number in places.items()}
-        files["lib.rs"] = "".join(f"pub mod m{number}_{word};" for number in alive)
-        arguments = ["--crate-type=lib", "--emit=metadata", "-o", "/work/out", "-Awarnings", "lib.rs"]
-        limits = batch_limits(options, len(alive))
-        outcome = compile_files(files, arguments, edition=options.edition, limits=limits)
-        if outcome.returncode == 0:
-            found.settled.update(
-                (number, trial) for number in alive if (trial := found.misfits[number]) is not None
-            )
-            return
-        refused = _refused(outcome, places)
-        if not refused.gone:
-            return
-        named = {number: names_defined(items[number][0]) for number in alive}
-        for number, errors in refused.told.items():
-            if _means_the_same(errors[0], number, named, word):
-                found.settled[number] = _trial(outcome, errors, items[number], compiled=False)
-        alive = [number for number in alive if number not in refused.gone]
+def _parts(alive: list[int]) -> list[list[int]]:
+    size = -(-len(alive) // PARTS)
+    return [alive[start : start + size] for start in range(0, len(alive), size)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -188,7 +197,7 @@ def _run(
     alive: Sequence[int],
     items: Sequence[Item],
     options: JudgeOptions,
-    found: _Found,
+    found: Together,
 ) -> None:
     """Each sample's tests in a room of their own. What never reached its first test is judged alone."""
     room = Sandbox(run_limits(options), toolchain=False)
@@ -196,4 +205,4 @@ def _run(
         run = room.run(["/program"], program=program, stdin=batch.stdin(number))
         harness = batch.harnesses[number]
         if read_account(harness, run.stdout).started:
-            found.settled[number] = judged(harness, items[number][1], run)
+            found.trials[number] = judged(harness, items[number][1], run)

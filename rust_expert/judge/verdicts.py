@@ -14,14 +14,14 @@ from rust_expert.common.errors import JudgeFault, UserError
 from rust_expert.common.files import sha256_text
 from rust_expert.judge.diagnostics import one_line
 from rust_expert.judge.harness import own_solution
-from rust_expert.judge.lints import lint, lint_groups, lint_together
+from rust_expert.judge.lints import lint, lint_groups
 from rust_expert.judge.parallel import spread
 from rust_expert.judge.policy import policy_findings
 from rust_expert.judge.rustc import run_tests_many
 from rust_expert.judge.sharing import may_share, suite_may_share
 from rust_expert.judge.style import documented, idiomatic
 from rust_expert.judge.suite import Suite, suite_of
-from rust_expert.judge.together import batch_limits, put_to_test_together
+from rust_expert.judge.together import Together, judge_together
 from rust_expert.judge.trial import Trial, compile_alone, compile_limits, put_to_test
 from rust_expert.syntax.extraction import Extraction, extract
 
@@ -161,19 +161,14 @@ def _may_share(key: Key, suite: Suite, sharing: Mapping[str, bool], options: Jud
 
 def _verdicts_of(unit: Sequence[Key], suites: Mapping[str, Suite], options: JudgeOptions) -> list[Verdict]:
     """Judge some pieces of code together; whatever that cannot tell is judged alone."""
-    trials: dict[int, Trial] = {}
-    lints: dict[int, dict[str, int]] = {}
+    told = Together({}, {})
     if len(unit) > 1:
         try:
-            trials = put_to_test_together([(code, suites[task_id]) for task_id, code in unit], options)
-            compiled = [(number, unit[number][1]) for number, trial in trials.items() if trial.compiled]
-            if options.lints:
-                limits = batch_limits(options, len(compiled))
-                lints = lint_together(compiled, edition=options.edition, limits=limits)
+            told = judge_together([(code, suites[task_id]) for task_id, code in unit], options)
         except (JudgeFault, OSError) as fault:
             log.warning("judging %d samples together broke, they are judged alone: %s", len(unit), fault)
     return [
-        _verdict_of(task_id, code, suites[task_id], options, trials.get(number), lints.get(number))
+        _verdict_of(task_id, code, suites[task_id], options, told.trials.get(number), told.lints.get(number))
         for number, (task_id, code) in enumerate(unit)
     ]
 
@@ -220,7 +215,9 @@ def _judge_code(
         trial = _refused(code, findings, total, options)
     elif trial is None:
         trial = put_to_test(code, suite, options)
-    if options.lints and trial.compiled and lints is None:
+    if not trial.compiled:
+        lints = None
+    elif options.lints and lints is None:
         lints = lint(code, edition=options.edition, limits=compile_limits(options))
     return Verdict(
         task_id=task_id,
