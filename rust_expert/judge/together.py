@@ -4,10 +4,10 @@ What a batch says is taken only where it cannot differ from what the sample gets
 rust_expert.judge.trial.put_to_test. A sample gets here only where rust_expert.judge.sharing lets it.
 
 The samples are compiled without their tests first, which is cheap to repeat, then with them, and then each is run. A
-batch that compiles proves that each sample compiles, within the limits of one. A batch that does not is believed
-about a sample where rustc ended by itself, every error lies in one sample's files, and every error of the whole build
-has one of the codes in `_PLAIN`: those stop nothing and hide nothing, so that rustc reports for each function what
-it reports alone, in the same order. Other errors (macros, cycles, limits) send their samples to be judged alone, and
+batch that compiles proves that each sample compiles, within the limits of one. What a failing build says of a sample
+is believed where rustc ended by itself, every error lies in one sample's files, and every error of the whole build has
+one of the codes in `_PLAIN`: those stop nothing and hide nothing, so that rustc reports for each function what it
+reports alone, in the same order. Other errors (macros, cycles, limits) send their samples to be judged alone, and
 the rest is built again. An error without a place (a crash, a limit) is looked for in parts of the batch.
 """
 
@@ -65,9 +65,10 @@ def judge_together(items: Sequence[Item], options: JudgeOptions) -> Together:
 
     Raises JudgeFault where the sandbox broke.
     """
-    found = Together({}, {})
-    compiled = _compile(list(range(len(items))), items, options, found)
+    found, broken = Together({}, {}), list[int]()
+    compiled = _compile(list(range(len(items))), items, options, found, broken)
     _test(compiled, items, options, found)
+    _tell(broken, items, options, found)
     return found
 
 
@@ -87,48 +88,103 @@ def batch_limits(options: JudgeOptions, count: int) -> Limits:
     )
 
 
-def _compile(alive: list[int], items: Sequence[Item], options: JudgeOptions, found: Together) -> list[int]:
-    """Those that compile without their tests, by clippy where its lints are wanted; the errors of the others.
-
-    A sample that fails here fails beside its tests as well, and alone it is told the errors of this compilation, or
-    the same ones of that.
-    """
+def _compile(
+    alive: list[int], items: Sequence[Item], options: JudgeOptions, found: Together, broken: list[int]
+) -> list[int]:
+    """Those that compile without their tests, by clippy where its lints are wanted; `broken` gets the others that
+    have errors of their own."""
     while len(alive) > 1:
-        word = secrets.token_hex(8)
-        places = {f"m{number}_{word}.rs": number for number in alive}
-        files = {place: with_head(items[number][0], "") for place, number in places.items()}
-        files["lib.rs"] = "".join(f"pub mod m{number}_{word};" for number in alive)
+        library = _library(alive, items)
         limits = batch_limits(options, len(alive))
         if options.lints:
-            outcome = run_clippy(files, "lib.rs", edition=options.edition, limits=limits)
+            outcome = run_clippy(library.files, "lib.rs", edition=options.edition, limits=limits)
         else:
-            arguments = ["--crate-type=lib", "--emit=metadata", "-o", "/work/out", "-Awarnings", "lib.rs"]
-            outcome = compile_files(files, arguments, edition=options.edition, limits=limits)
+            outcome = _check(library, options, limits)
         if outcome.returncode == 0:
             if options.lints:
-                counts = counted(outcome, list(places))
-                found.lints.update((number, counts[place]) for place, number in places.items())
+                counts = counted(outcome, list(library.places))
+                found.lints.update((number, counts[place]) for place, number in library.places.items())
             return alive
-        refused = _refused(outcome, places)
-        if not refused.gone:
-            return [number for part in _parts(alive) for number in _compile(part, items, options, found)]
-        named = {number: names_defined(items[number][0]) for number in alive}
-        for number, errors in refused.told.items():
-            if _means_the_same(errors[0], number, named, word):
-                found.trials[number] = _trial(outcome, errors, items[number], compiled=False)
-        alive = [number for number in alive if number not in refused.gone]
+        blamed = _refused(outcome, library.places).blamed
+        if not blamed:
+            parts = [_compile(part, items, options, found, broken) for part in _parts(alive)]
+            return [number for part in parts for number in part]
+        broken += sorted(blamed)
+        alive = [number for number in alive if number not in blamed]
     return []
+
+
+@dataclasses.dataclass(frozen=True)
+class _Library:
+    """Samples as public modules of a library; the number of each file's sample, and what is in each module's name."""
+
+    files: dict[str, str]
+    places: dict[str, int]
+    word: str
+
+
+def _library(alive: list[int], items: Sequence[Item]) -> _Library:
+    word = secrets.token_hex(8)
+    places = {f"m{number}_{word}.rs": number for number in alive}
+    files = {place: with_head(items[number][0], "") for place, number in places.items()}
+    files["lib.rs"] = "".join(f"pub mod m{number}_{word};" for number in alive)
+    return _Library(files, places, word)
+
+
+def _check(library: _Library, options: JudgeOptions, limits: Limits) -> Outcome:
+    arguments = ["--crate-type=lib", "--emit=metadata", "-o", "/work/out", "-Awarnings", "lib.rs"]
+    return compile_files(library.files, arguments, edition=options.edition, limits=limits)
+
+
+def _tell(alive: list[int], items: Sequence[Item], options: JudgeOptions, found: Together) -> None:
+    """The errors of samples that do not compile, in the words of the build that tells them alone: rustc's with the
+    tests where all are in the sample, without the tests otherwise.
+
+    Clippy prints types otherwise, and a build without code leaves some lints out.
+    """
+    mixed: list[int] = []
+    while len(alive) > 1:
+        batch = build_batch([(number, *items[number]) for number in alive])
+        outcome = _build(batch, options, len(alive))
+        refused = _refused(outcome, batch.samples | batch.tests)
+        named = _named(alive, items, tests=True)
+        for number, errors in refused.told.items():
+            if any(batch.tests.get(each.file) == number for each in errors):
+                mixed.append(number)
+            elif _means_the_same(errors[0], number, named, batch.names):
+                found.trials[number] = _trial(outcome, errors, items[number], compiled=False)
+        alive = [number for number in alive if number not in refused.gone] if refused.gone else []
+    while len(mixed) > 1:
+        library = _library(mixed, items)
+        outcome = _check(library, options, batch_limits(options, len(mixed)))
+        refused = _refused(outcome, library.places)
+        named = _named(mixed, items, tests=False)
+        for number, errors in refused.told.items():
+            if _means_the_same(errors[0], number, named, library.word):
+                found.trials[number] = _trial(outcome, errors, items[number], compiled=False)
+        mixed = [number for number in mixed if number not in refused.gone] if refused.gone else []
+
+
+def _build(batch: Batch, options: JudgeOptions, count: int) -> Outcome:
+    arguments = ["--crate-type=bin", "-Awarnings", *TEST_BUILD, "-o", "/work/program", MAIN]
+    limits = batch_limits(options, count)
+    return compile_files(batch.files, arguments, edition=options.edition, limits=limits, keep="program")
+
+
+def _named(alive: Sequence[int], items: Sequence[Item], *, tests: bool) -> dict[int, frozenset[str]]:
+    """What each sample, and its tests, define."""
+    return {
+        number: names_defined(items[number][0])
+        | (names_defined(items[number][1].tests.text) if tests else frozenset())
+        for number in alive
+    }
 
 
 def _test(alive: list[int], items: Sequence[Item], options: JudgeOptions, found: Together) -> None:
     """Build what compiles with its tests until that compiles too, then run it; one left over is judged alone."""
     while len(alive) > 1:
         batch = build_batch([(number, *items[number]) for number in alive])
-        arguments = ["--crate-type=bin", "-Awarnings", *TEST_BUILD, "-o", "/work/program", MAIN]
-        limits = batch_limits(options, len(alive))
-        outcome = compile_files(
-            batch.files, arguments, edition=options.edition, limits=limits, keep="program"
-        )
+        outcome = _build(batch, options, len(alive))
         if outcome.returncode == 0 and outcome.kept:
             _run(batch, outcome.kept, alive, items, options, found)
             return
@@ -137,10 +193,7 @@ def _test(alive: list[int], items: Sequence[Item], options: JudgeOptions, found:
             for part in _parts(alive):
                 _test(part, items, options, found)
             return
-        named = {
-            number: names_defined(items[number][0]) | names_defined(items[number][1].tests.text)
-            for number in alive
-        }
+        named = _named(alive, items, tests=True)
         for number, errors in refused.told.items():
             foreign = all(batch.tests.get(each.file) == number for each in errors)
             if foreign and _means_the_same(errors[0], number, named, batch.names):
@@ -155,9 +208,11 @@ def _parts(alive: list[int]) -> list[list[int]]:
 
 @dataclasses.dataclass(frozen=True)
 class _Refused:
-    """The errors of a build by sample, as far as they are what each gets alone, and the samples to leave out."""
+    """The errors of a build by sample, as far as they are what each gets alone; the samples that have errors; those
+    of them to leave out of the next build."""
 
     told: dict[int, list[Diagnostic]]
+    blamed: set[int]
     gone: set[int]
 
 
@@ -170,9 +225,10 @@ def _refused(outcome: Outcome, places: Mapping[str, int]) -> _Refused:
         if len(numbers) == 1 and each.file in places:
             blamed.setdefault(numbers.pop(), []).append(each)
     if outcome.returncode != 1 or sum(map(len, blamed.values())) != len(errors):
-        return _Refused({}, set(blamed) if outcome.returncode == 1 else set())
+        gone = set(blamed) if outcome.returncode == 1 else set()
+        return _Refused({}, gone, gone)
     odd = {number for number, seen in blamed.items() if not all(each.code in _PLAIN for each in seen)}
-    return _Refused({}, odd) if odd else _Refused(blamed, set(blamed))
+    return _Refused({}, set(blamed), odd) if odd else _Refused(blamed, set(blamed), set(blamed))
 
 
 def _means_the_same(error: Diagnostic, number: int, named: Mapping[int, frozenset[str]], word: str) -> bool:

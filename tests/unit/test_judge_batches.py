@@ -11,7 +11,9 @@ from rust_expert.common.contracts import Completion, Problem, Verdict
 from rust_expert.curriculum.export import problem_of
 from rust_expert.curriculum.generation import problems
 from rust_expert.judge import together, verdicts
+from rust_expert.judge.suite import suite_of
 from rust_expert.judge.verdicts import judge
+from rust_expert.syntax.extraction import extract
 from tests.attacks.test_hostile_samples import ADD, FOOLS_NAIVE, OTHERS
 
 OPTIONS = JudgeOptions(run_timeout=1, compile_timeout=5, memory_mb=512, output_kb=256)
@@ -90,6 +92,9 @@ IN_EVERY_PHASE = {
     "another signature and an error": "fn add(a: i64) -> i64 { a + x }",
     "no such function, and an error": "fn sum(a: i32, b: i32) -> i32 { a + x }",
     "a method of a neighbour's trait": "fn f() -> i32 { 1.twice() }\n" + RIGHT,
+    "a method that the library lacks": "fn f(a: Option<i32>, v: Vec<i32>) -> i32 { a.x() + v.iter().lenn() }\n"
+    + RIGHT,
+    "a trait that the library's type lacks": "fn f(v: Vec<i32>) -> String { v.to_string() }\n" + RIGHT,
     "a negated unsigned number": "fn f(a: u32) -> u32 { -a }\n" + RIGHT,
 }
 REACHING_OUT = {
@@ -231,15 +236,19 @@ def test_a_neighbour_that_slips_in_is_found_out(name: str, monkeypatch: pytest.M
     assert judge(samples, known, OPTIONS) == expected
 
 
-def test_without_the_screening_a_foreign_impl_would_spoil_its_neighbour(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    samples = [
-        Completion(task_id="parsed", sample=0, completion=PARSED.canonical_solution),
-        Completion(task_id="add", sample=1, completion=REACHING_OUT["a foreign trait for i32"]),
-    ]
+def test_a_foreign_impl_would_spoil_its_neighbour() -> None:
+    """What the screening is for: alone both compile, side by side one does not, and would be told so."""
     known = rows()[1]
+    codes = {
+        "parsed": extracted("parsed", PARSED.canonical_solution),
+        "add": REACHING_OUT["a foreign trait for i32"],
+    }
+    samples = [Completion(task_id=task_id, completion=code) for task_id, code in codes.items()]
     assert [verdict.status for verdict in judge(samples, known, OPTIONS)] == ["passed", "passed"]
-    monkeypatch.setattr(verdicts, "may_share", lambda code: True)
-    monkeypatch.setattr(together, "_PLAIN", frozenset(together._PLAIN | {"E0283", "E0284"}))
-    assert judge(samples, known, OPTIONS)[0].status == "compile_error"
+    library = together._library([0, 1], [(code, suite_of(known[task_id])) for task_id, code in codes.items()])
+    outcome = together._check(library, OPTIONS, together.batch_limits(OPTIONS, 2))
+    assert outcome.returncode == 1 and "type annotations needed" in outcome.stderr
+
+
+def extracted(task_id: str, completion: str) -> str:
+    return extract(completion, rows()[1][task_id]).code
