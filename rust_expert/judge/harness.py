@@ -18,6 +18,9 @@ from rust_expert.syntax.parser import field, parse, text_of
 
 ROOT = "sample.rs"
 
+MODULE_WORDS = frozenset({"Err", "Ok", "bool", "str", "u64", "u8", "usize"})
+"""Names of the language that the tests' module uses beside the tests: a problem that defines one changes it."""
+
 _LIBRARIES = frozenset({"std", "core", "alloc"})
 _MASK = (1 << 64) - 1
 _RANDOM = re.compile(r"\b([a-z_]+)_[0-9a-f]{16}\b")
@@ -82,7 +85,10 @@ class Harness:
     word: str
 
     def proof(self, number: int) -> str:
-        """What `main` prints for test `n`: number 2n+1 where it passed, 2n where it failed; at the end 2 * cases."""
+        """What `main` prints for test `n`: number 2n+1 where it passed, 2n where it failed; at the end 2 * cases.
+
+        In a batch, 2 * cases + 1 before the first test.
+        """
         first, second = (int(part, 16) for part in (self.secret[:16], self.secret[16:]))
         state = first ^ self.key[0]
         for word in (second ^ self.key[1], number, self.key[1]):
@@ -95,11 +101,15 @@ class Harness:
 
 @dataclasses.dataclass(frozen=True)
 class Account:
-    """What a run proved: the tests that passed, those that failed with their words, and that it reached its end."""
+    """What a run proved: the tests that passed, those that failed with their words, and that it reached its end.
+
+    `started` says that it reached its first test; only a sample in a batch proves that.
+    """
 
     passed: frozenset[int]
     failed: dict[int, str]
     ended: bool
+    started: bool = False
 
 
 def build_harness(code: str, suite: Suite) -> Harness:
@@ -113,7 +123,7 @@ def build_harness(code: str, suite: Suite) -> Harness:
         "@CASES@": ", ".join(case.entry for case in cases).replace("::std::", f"::std_{word}::"),
         "@COUNT@": str(len(cases)),
         "@EXPECTED@": "text.contains(expected)" if expects else "true",
-        "@SIGNATURE@": _signature_check(code, suite),
+        "@SIGNATURE@": signature_check(code, suite),
         "@K0@": f"{key[0]:#x}",
         "@K1@": f"{key[1]:#x}",
     }
@@ -130,10 +140,10 @@ def read_account(harness: Harness, stdout: str) -> Account:
     """The proofs in a run's output; a line that carries none counts for nothing, whatever else it says."""
     passing = {harness.proof(2 * number + 1): number for number in range(harness.cases)}
     failing = {harness.proof(2 * number): number for number in range(harness.cases)}
-    end = harness.proof(2 * harness.cases)
+    end, start = harness.proof(2 * harness.cases), harness.proof(2 * harness.cases + 1)
     passed: set[int] = set()
     failed: dict[int, str] = {}
-    ended = False
+    ended = started = False
     for line in stdout.split("\n"):
         proof, _, rest = line.partition(" ")
         if proof in passing:
@@ -142,7 +152,9 @@ def read_account(harness: Harness, stdout: str) -> Account:
             failed[failing[proof]] = rest.partition(" ")[2]
         elif proof == end:
             ended = True
-    return Account(frozenset(passed), failed, ended)
+        elif proof == start:
+            started = True
+    return Account(frozenset(passed), failed, ended, started)
 
 
 def without_random_names(message: str) -> str:
@@ -152,11 +164,11 @@ def without_random_names(message: str) -> str:
 
 def own_solution(problem_tests: str, suite: Suite) -> TestProgram:
     """The problem's own solution with all that the harness demands of a sample, for a run that trusts it."""
-    check = _signature_check(suite.solution, suite).replace("::std_@W@", "::std").replace("@W@", "own")
+    check = signature_check(suite.solution, suite).replace("::std_@W@", "::std").replace("@W@", "own")
     return TestProgram(suite.solution, problem_tests, f"{suite.imports} {check}")
 
 
-def _signature_check(code: str, suite: Suite) -> str:
+def signature_check(code: str, suite: Suite) -> str:
     """Rust that compiles only where the entry point returns the declared type.
 
     Otherwise a sample could return a type of its own that equals everything. Only the returned type is held to the

@@ -2,12 +2,13 @@
 
 import functools
 from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from rust_expert.common.errors import JudgeFault
 from rust_expert.judge.diagnostics import read_diagnostics
 from rust_expert.judge.harness import ROOT
 from rust_expert.judge.rootfile import with_head
-from rust_expert.judge.sandbox import Limits, Sandbox
+from rust_expert.judge.sandbox import Limits, Outcome, Sandbox
 
 _CLIPPY = "/rust/bin/clippy-driver"
 _GROUPS = ("correctness", "suspicious", "complexity", "perf", "style")
@@ -38,22 +39,31 @@ def lint(code: str, *, edition: str, limits: Limits) -> dict[str, int] | None:
     The sample is linted alone, as a library, so nothing that the tests do is counted. What the sample allows by
     attributes is counted all the same: silence is not style.
     """
-    arguments = [
-        "--crate-type=lib",
-        "--emit=metadata",
-        "-o",
-        "/work/out",
-        "--error-format=json",
-        "--cap-lints=warn",
-    ]
-    arguments += [f"--edition={edition}", "-Awarnings", "--force-warn", "clippy::all", ROOT]
-    outcome = Sandbox(limits, toolchain=True).run([_CLIPPY, *arguments], files={ROOT: with_head(code, "")})
+    outcome = run_clippy({ROOT: with_head(code, "")}, ROOT, edition=edition, limits=limits)
     if outcome.returncode != 0:
         return None
+    return counted(outcome, [ROOT])[ROOT]
+
+
+def run_clippy(files: Mapping[str, str], root: str, *, edition: str, limits: Limits) -> Outcome:
+    """clippy on a library in a fresh room. Modules of it that are public count as what they are alone: exported."""
+    arguments = ["--crate-type=lib", "--emit=metadata", "-o", "/work/out", "--error-format=json"]
+    arguments += [
+        "--cap-lints=warn",
+        f"--edition={edition}",
+        "-Awarnings",
+        "--force-warn",
+        "clippy::all",
+        root,
+    ]
+    return Sandbox(limits, toolchain=True).run([_CLIPPY, *arguments], files=files)
+
+
+def counted(outcome: Outcome, files: Sequence[str]) -> dict[str, dict[str, int]]:
+    """The warnings in some files, by group."""
     groups = lint_groups()
-    counts = Counter(
-        groups[each.code]
-        for each in read_diagnostics(outcome.stderr)
-        if each.code in groups and each.file == ROOT
-    )
-    return dict(sorted(counts.items()))
+    counts: dict[str, Counter[str]] = {file: Counter() for file in files}
+    for each in read_diagnostics(outcome.stderr):
+        if each.code in groups and each.file in counts:
+            counts[each.file][groups[each.code]] += 1
+    return {file: dict(sorted(count.items())) for file, count in counts.items()}

@@ -68,7 +68,7 @@ def compile_alone(code: str, options: JudgeOptions) -> Trial:
     outcome = compile_files(files, arguments, edition=options.edition, limits=compile_limits(options))
     if outcome.returncode == 0:
         return Trial("passed", True)
-    return _not_compiled(outcome, read_diagnostics(outcome.stderr), compiled=False)
+    return not_compiled(outcome, read_diagnostics(outcome.stderr), compiled=False)
 
 
 def put_to_test(code: str, suite: Suite, options: JudgeOptions) -> Trial:
@@ -92,20 +92,21 @@ def put_to_test(code: str, suite: Suite, options: JudgeOptions) -> Trial:
         run = Sandbox(run_limits(options), toolchain=False).run(
             ["/program"], program=outcome.kept, stdin=harness.secret
         )
-        return _judged(harness, suite, run)
+        return judged(harness, suite, run)
     diagnostics = read_diagnostics(outcome.stderr)
     errors = [each for each in diagnostics if each.is_error]
     own = bool(errors) and all(each.file == ROOT for each in errors)
     if (
         own or outcome.killed_by or outcome.signal
     ):  # the compiler did not survive it: no need to see it die again
-        return dataclasses.replace(_not_compiled(outcome, diagnostics, compiled=False), total=total)
+        return dataclasses.replace(not_compiled(outcome, diagnostics, compiled=False), total=total)
     alone = compile_alone(code, options)
-    told = alone if not alone.compiled else _not_compiled(outcome, diagnostics, compiled=True)
+    told = alone if not alone.compiled else not_compiled(outcome, diagnostics, compiled=True)
     return dataclasses.replace(told, total=total)
 
 
-def _not_compiled(outcome: Outcome, diagnostics: list[Diagnostic], *, compiled: bool) -> Trial:
+def not_compiled(outcome: Outcome, diagnostics: list[Diagnostic], *, compiled: bool) -> Trial:
+    """What to say of a sample that rustc refused, from all that rustc said of it."""
     errors = [each for each in diagnostics if each.is_error]
     codes = tuple(dict.fromkeys(each.code for each in errors if each.code))
     if outcome.timed_out:
@@ -117,7 +118,8 @@ def _not_compiled(outcome: Outcome, diagnostics: list[Diagnostic], *, compiled: 
     return Trial("compile_error", compiled, codes=codes, message=without_random_names(message))
 
 
-def _judged(harness: Harness, suite: Suite, run: Outcome) -> Trial:
+def judged(harness: Harness, suite: Suite, run: Outcome) -> Trial:
+    """What a test run proved of a sample that compiles."""
     account = read_account(harness, run.stdout)
     passed, total = len(account.passed), harness.cases
     if passed == total and account.ended and not account.failed and run.returncode == 0 and not run.killed_by:

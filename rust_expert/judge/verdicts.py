@@ -18,8 +18,10 @@ from rust_expert.judge.lints import lint, lint_groups
 from rust_expert.judge.parallel import spread
 from rust_expert.judge.policy import policy_findings
 from rust_expert.judge.rustc import run_tests_many
+from rust_expert.judge.sharing import may_share, suite_may_share
 from rust_expert.judge.style import documented, idiomatic
 from rust_expert.judge.suite import Suite, suite_of
+from rust_expert.judge.together import Together, judge_together
 from rust_expert.judge.trial import Trial, compile_alone, compile_limits, put_to_test
 from rust_expert.syntax.extraction import Extraction, extract
 
@@ -27,6 +29,10 @@ log = logging.getLogger(__name__)
 
 ATTEMPTS = 3
 """How often a sample is tried where the judge itself breaks."""
+
+
+Key = tuple[str, str]
+"""The problem's id and the code: what is judged once."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,21 +96,23 @@ def judge(
         task_id: suite_of(problems[task_id]) for task_id in dict.fromkeys(each.task_id for each in listed)
     }
     extractions = [extract(sample.completion, problems[sample.task_id]) for sample in listed]
-    groups: dict[tuple[str, str], list[int]] = {}
+    groups: dict[Key, list[int]] = {}
     for index, (sample, found) in enumerate(zip(listed, extractions, strict=True)):
         groups.setdefault((sample.task_id, found.code), []).append(index)
     if options.lints and groups:
         lint_groups()  # once, before the workers ask for it together
 
-    def settle(key: tuple[str, str]) -> Verdict:
-        return _verdict_of(key[0], key[1], suites[key[0]], options)
+    def settle(unit: list[Key]) -> list[Verdict]:
+        return _verdicts_of(unit, suites, options)
 
+    units = _units(list(groups), suites, options, workers)
     verdicts: dict[int, Verdict] = {}
-    for indices, verdict in zip(groups.values(), spread(settle, list(groups), workers), strict=True):
-        for index in indices:
-            verdicts[index] = _told_of(verdict, listed[index], extractions[index])
-        if progress is not None:
-            progress(len(indices))
+    for unit, judged in zip(units, spread(settle, units, workers), strict=True):
+        for key, verdict in zip(unit, judged, strict=True):
+            for index in groups[key]:
+                verdicts[index] = _told_of(verdict, listed[index], extractions[index])
+            if progress is not None:
+                progress(len(groups[key]))
     return [verdicts[index] for index in range(len(listed))]
 
 
@@ -132,11 +140,51 @@ def _digest(sample: Completion) -> str:
     return sha256_text(sample.completion.encode("utf-8", "replace").decode())
 
 
-def _verdict_of(task_id: str, code: str, suite: Suite, options: JudgeOptions) -> Verdict:
+def _units(
+    keys: Sequence[Key], suites: Mapping[str, Suite], options: JudgeOptions, workers: int
+) -> list[list[Key]]:
+    """What is judged together: batches of what may share a crate, and the rest one by one."""
+    sharing = {task_id: suite_may_share(suite) for task_id, suite in suites.items()}
+    shared = [key for key in keys if options.batch > 1 and _may_share(key, suites[key[0]], sharing, options)]
+    size = max(min(options.batch, -(-len(shared) // max(workers, 1))), 1)
+    alone = set(keys) - set(shared)
+    batches = [shared[start : start + size] for start in range(0, len(shared), size)]
+    return batches + [[key] for key in keys if key in alone]
+
+
+def _may_share(key: Key, suite: Suite, sharing: Mapping[str, bool], options: JudgeOptions) -> bool:
+    task_id, code = key
+    if not (code and suite.tests.cases and sharing[task_id] and may_share(code)):
+        return False
+    return options.policy != "enforce" or not policy_findings(code)
+
+
+def _verdicts_of(unit: Sequence[Key], suites: Mapping[str, Suite], options: JudgeOptions) -> list[Verdict]:
+    """Judge some pieces of code together; whatever that cannot tell is judged alone."""
+    told = Together({}, {})
+    if len(unit) > 1:
+        try:
+            told = judge_together([(code, suites[task_id]) for task_id, code in unit], options)
+        except (JudgeFault, OSError) as fault:
+            log.warning("judging %d samples together broke, they are judged alone: %s", len(unit), fault)
+    return [
+        _verdict_of(task_id, code, suites[task_id], options, told.trials.get(number), told.lints.get(number))
+        for number, (task_id, code) in enumerate(unit)
+    ]
+
+
+def _verdict_of(
+    task_id: str,
+    code: str,
+    suite: Suite,
+    options: JudgeOptions,
+    trial: Trial | None,
+    lints: dict[str, int] | None,
+) -> Verdict:
     """Judge one piece of code; a fault of the judge is tried again, and then told as what it is."""
     for attempt in range(ATTEMPTS):
         try:
-            return _judge_code(task_id, code, suite, options)
+            return _judge_code(task_id, code, suite, options, trial, lints)
         except (JudgeFault, OSError) as fault:
             log.warning("judging %s broke (attempt %d of %d): %s", task_id, attempt + 1, ATTEMPTS, fault)
             message = one_line(str(fault))
@@ -145,7 +193,15 @@ def _verdict_of(task_id: str, code: str, suite: Suite, options: JudgeOptions) ->
     )
 
 
-def _judge_code(task_id: str, code: str, suite: Suite, options: JudgeOptions) -> Verdict:
+def _judge_code(
+    task_id: str,
+    code: str,
+    suite: Suite,
+    options: JudgeOptions,
+    trial: Trial | None = None,
+    lints: dict[str, int] | None = None,
+) -> Verdict:
+    """The verdict on a sample; `trial` and `lints` where a batch has told them."""
     total = len(suite.tests.cases)
     if not total:
         raise JudgeFault("the problem has no test")
@@ -157,10 +213,11 @@ def _judge_code(task_id: str, code: str, suite: Suite, options: JudgeOptions) ->
     findings = policy_findings(code) if options.policy != "off" else []
     if findings and options.policy == "enforce":
         trial = _refused(code, findings, total, options)
-    else:
+    elif trial is None:
         trial = put_to_test(code, suite, options)
-    lints = None
-    if options.lints and trial.compiled:
+    if not trial.compiled:
+        lints = None
+    elif options.lints and lints is None:
         lints = lint(code, edition=options.edition, limits=compile_limits(options))
     return Verdict(
         task_id=task_id,

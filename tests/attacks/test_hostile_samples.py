@@ -215,14 +215,14 @@ fn evens(xs: &[i32]) -> Vec<i32> { Vec::new() }
 
 
 @functools.cache
-def verdicts() -> dict[str, Verdict]:
-    """All samples, judged together, as a batch of a hostile model would be."""
+def verdicts(batch: int = 1) -> dict[str, Verdict]:
+    """All samples, judged together, as those of a hostile model would be."""
     samples = {**FOOLS_NAIVE, **OTHERS, **{name: code for name, (_, code) in BY_STATUS.items()}}
     rows = [
         Completion(task_id="add", sample=number, completion=code)
         for number, code in enumerate(samples.values())
     ]
-    found = judge(rows, PROBLEMS, OPTIONS, workers=2)
+    found = judge(rows, PROBLEMS, OPTIONS.model_copy(update={"batch": batch}), workers=2)
     return dict(zip(samples, found, strict=True))
 
 
@@ -249,6 +249,11 @@ def test_no_hostile_sample_passes(name: str) -> None:
     verdict = verdicts()[name]
     assert verdict.status in ("failed", "compile_error", "timeout", "resource_limit", "no_code"), verdict
     assert verdict.tests_passed < verdict.tests_total, verdict
+
+
+@pytest.mark.parametrize("name", [*FOOLS_NAIVE, *OTHERS, *BY_STATUS])
+def test_a_batch_gives_the_verdict_of_one_at_a_time(name: str) -> None:
+    assert verdicts(64)[name] == verdicts()[name]
 
 
 @pytest.mark.parametrize("name", FOOLS_NAIVE)

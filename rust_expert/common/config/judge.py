@@ -31,4 +31,8 @@ class JudgeOptions(BaseModel):
         default="report",
         description="off; report: list what breaks the policy; enforce: such a sample is not run",
     )
+    batch: int = Field(
+        default=64, ge=1, le=512,
+        description="samples compiled and linted together, 1 for one at a time; changes the speed, never a verdict",
+    )  # fmt: skip
     lints: bool = Field(default=True, description="run clippy on what compiles")

@@ -1,0 +1,264 @@
+"""Many samples before their tests in one compilation, each with the trial that it would have alone.
+
+What a batch says is taken only where it cannot differ from what the sample gets alone; the rest is left to
+rust_expert.judge.trial.put_to_test. A sample gets here only where rust_expert.judge.sharing lets it.
+
+The samples are compiled without their tests first, which is cheap to repeat, then with them, and then each is run. A
+batch that compiles proves that each sample compiles, within the limits of one. What a failing build says of a sample
+is believed where rustc ended by itself, every error lies in one sample's files, and every error of the whole build has
+one of the codes in `_PLAIN`: those stop nothing and hide nothing, so that rustc reports for each function what it
+reports alone, in the same order. Other errors (macros, cycles, limits) send their samples to be judged alone, and
+the rest is built again. An error without a place (a crash, a limit) is looked for in parts of the batch.
+"""
+
+import dataclasses
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+
+from rust_expert.common.config.judge import JudgeOptions
+from rust_expert.judge.batch_harness import ROOT as MAIN
+from rust_expert.judge.batch_harness import Batch, build_batch
+from rust_expert.judge.diagnostics import Diagnostic, read_diagnostics
+from rust_expert.judge.harness import read_account
+from rust_expert.judge.lints import counted, run_clippy
+from rust_expert.judge.rootfile import with_head
+from rust_expert.judge.rustc import TEST_BUILD, compile_files
+from rust_expert.judge.sandbox import Limits, Outcome, Sandbox
+from rust_expert.judge.sharing import names_defined
+from rust_expert.judge.suite import Suite
+from rust_expert.judge.trial import WALL, Trial, judged, not_compiled, run_limits
+
+Item = tuple[str, Suite]
+
+PARTS = 8
+"""Into how many parts a batch falls where nobody can be blamed: few rounds, for each may cost a time limit."""
+
+_PLAIN = frozenset(
+    f"E{number:04}"
+    for number in (
+        4, 23, 26, 27, 40, 46, 50, 53, 61, 62, 63, 69, 70, 106, 107, 133, 184, 185, 186, 191, 220, 223, 229, 252, 261,
+        263, 267, 268, 271, 277, 282, 308, 309, 310, 368, 369, 373, 381, 382, 384, 403, 404, 405, 407, 408, 412, 415,
+        416, 422, 423, 424, 425, 426, 428, 432, 433, 434, 435, 437, 438, 493, 499, 502, 503, 505, 506, 507, 508, 509,
+        515, 521, 559, 560, 562, 571, 572, 594, 596, 597, 599, 600, 603, 604, 605, 606, 607, 608, 609, 610, 614, 615,
+        616, 618, 620, 621, 689, 716, 728, 746, 782,
+    )
+)  # fmt: skip
+_VERBATIM = frozenset(
+    f"E{number:04}" for number in (404, 405, 407, 412, 422, 423, 424, 425, 426, 432, 433, 434, 437, 438)
+)
+"""Errors about names, which rustc tells in the words of the source."""
+_NAME = re.compile(r"[A-Za-z_]\w*")
+
+
+@dataclasses.dataclass(frozen=True)
+class Together:
+    """What a batch tells of its samples, by their place: their trials, and the warnings of clippy by group."""
+
+    trials: dict[int, Trial]
+    lints: dict[int, dict[str, int]]
+
+
+def judge_together(items: Sequence[Item], options: JudgeOptions) -> Together:
+    """The trials of some samples and, where the options want them, their lints; what only a trial alone can tell is
+    left out.
+
+    Raises JudgeFault where the sandbox broke.
+    """
+    found, broken = Together({}, {}), list[int]()
+    compiled = _compile(list(range(len(items))), items, options, found, broken)
+    _test(compiled, items, options, found)
+    _tell(broken, items, options, found)
+    return found
+
+
+def batch_limits(options: JudgeOptions, count: int) -> Limits:
+    """The limits of a compilation of `count` samples: no wider than those of one, so that each has stayed in its own.
+
+    Less time, for a compiler that never ends is met again in each part. 64 small samples need about half a second.
+    """
+    seconds = min(options.compile_timeout, 2 + count // 16)
+    return Limits(
+        cpu_seconds=seconds,
+        wall_seconds=WALL * seconds,
+        memory_mb=options.memory_mb,
+        processes=options.max_processes,
+        work_mb=options.tmpfs_mb,
+        output_kb=8192,
+    )
+
+
+def _compile(
+    alive: list[int], items: Sequence[Item], options: JudgeOptions, found: Together, broken: list[int]
+) -> list[int]:
+    """Those that compile without their tests, by clippy where its lints are wanted; `broken` gets the others that
+    have errors of their own."""
+    while len(alive) > 1:
+        library = _library(alive, items)
+        limits = batch_limits(options, len(alive))
+        if options.lints:
+            outcome = run_clippy(library.files, "lib.rs", edition=options.edition, limits=limits)
+        else:
+            outcome = _check(library, options, limits)
+        if outcome.returncode == 0:
+            if options.lints:
+                counts = counted(outcome, list(library.places))
+                found.lints.update((number, counts[place]) for place, number in library.places.items())
+            return alive
+        blamed = _refused(outcome, library.places).blamed
+        if not blamed:
+            parts = [_compile(part, items, options, found, broken) for part in _parts(alive)]
+            return [number for part in parts for number in part]
+        broken += sorted(blamed)
+        alive = [number for number in alive if number not in blamed]
+    return []
+
+
+@dataclasses.dataclass(frozen=True)
+class _Library:
+    """Samples as public modules of a library; the number of each file's sample, and what is in each module's name."""
+
+    files: dict[str, str]
+    places: dict[str, int]
+    word: str
+
+
+def _library(alive: list[int], items: Sequence[Item]) -> _Library:
+    word = secrets.token_hex(8)
+    places = {f"m{number}_{word}.rs": number for number in alive}
+    files = {place: with_head(items[number][0], "") for place, number in places.items()}
+    files["lib.rs"] = "".join(f"pub mod m{number}_{word};" for number in alive)
+    return _Library(files, places, word)
+
+
+def _check(library: _Library, options: JudgeOptions, limits: Limits) -> Outcome:
+    arguments = ["--crate-type=lib", "--emit=metadata", "-o", "/work/out", "-Awarnings", "lib.rs"]
+    return compile_files(library.files, arguments, edition=options.edition, limits=limits)
+
+
+def _tell(alive: list[int], items: Sequence[Item], options: JudgeOptions, found: Together) -> None:
+    """The errors of samples that do not compile, in the words of the build that tells them alone: rustc's with the
+    tests where all are in the sample, without the tests otherwise.
+
+    Clippy prints types otherwise, and a build without code leaves some lints out.
+    """
+    mixed: list[int] = []
+    while len(alive) > 1:
+        batch = build_batch([(number, *items[number]) for number in alive])
+        outcome = _build(batch, options, len(alive))
+        refused = _refused(outcome, batch.samples | batch.tests)
+        named = _named(alive, items, tests=True)
+        for number, errors in refused.told.items():
+            if any(batch.tests.get(each.file) == number for each in errors):
+                mixed.append(number)
+            elif _means_the_same(errors[0], number, named, batch.names):
+                found.trials[number] = _trial(outcome, errors, items[number], compiled=False)
+        alive = [number for number in alive if number not in refused.gone] if refused.gone else []
+    while len(mixed) > 1:
+        library = _library(mixed, items)
+        outcome = _check(library, options, batch_limits(options, len(mixed)))
+        refused = _refused(outcome, library.places)
+        named = _named(mixed, items, tests=False)
+        for number, errors in refused.told.items():
+            if _means_the_same(errors[0], number, named, library.word):
+                found.trials[number] = _trial(outcome, errors, items[number], compiled=False)
+        mixed = [number for number in mixed if number not in refused.gone] if refused.gone else []
+
+
+def _build(batch: Batch, options: JudgeOptions, count: int) -> Outcome:
+    arguments = ["--crate-type=bin", "-Awarnings", *TEST_BUILD, "-o", "/work/program", MAIN]
+    limits = batch_limits(options, count)
+    return compile_files(batch.files, arguments, edition=options.edition, limits=limits, keep="program")
+
+
+def _named(alive: Sequence[int], items: Sequence[Item], *, tests: bool) -> dict[int, frozenset[str]]:
+    """What each sample, and its tests, define."""
+    return {
+        number: names_defined(items[number][0])
+        | (names_defined(items[number][1].tests.text) if tests else frozenset())
+        for number in alive
+    }
+
+
+def _test(alive: list[int], items: Sequence[Item], options: JudgeOptions, found: Together) -> None:
+    """Build what compiles with its tests until that compiles too, then run it; one left over is judged alone."""
+    while len(alive) > 1:
+        batch = build_batch([(number, *items[number]) for number in alive])
+        outcome = _build(batch, options, len(alive))
+        if outcome.returncode == 0 and outcome.kept:
+            _run(batch, outcome.kept, alive, items, options, found)
+            return
+        refused = _refused(outcome, batch.samples | batch.tests)
+        if not refused.gone:
+            for part in _parts(alive):
+                _test(part, items, options, found)
+            return
+        named = _named(alive, items, tests=True)
+        for number, errors in refused.told.items():
+            foreign = all(batch.tests.get(each.file) == number for each in errors)
+            if foreign and _means_the_same(errors[0], number, named, batch.names):
+                found.trials[number] = _trial(outcome, errors, items[number], compiled=True)
+        alive = [number for number in alive if number not in refused.gone]
+
+
+def _parts(alive: list[int]) -> list[list[int]]:
+    size = -(-len(alive) // PARTS)
+    return [alive[start : start + size] for start in range(0, len(alive), size)]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Refused:
+    """The errors of a build by sample, as far as they are what each gets alone; the samples that have errors; those
+    of them to leave out of the next build."""
+
+    told: dict[int, list[Diagnostic]]
+    blamed: set[int]
+    gone: set[int]
+
+
+def _refused(outcome: Outcome, places: Mapping[str, int]) -> _Refused:
+    """Read a build that failed; `places` gives the sample of each file. Without `gone`, nobody can be blamed."""
+    errors = [each for each in read_diagnostics(outcome.stderr) if each.is_error]
+    blamed: dict[int, list[Diagnostic]] = {}
+    for each in errors:
+        numbers = {places[span.file] for span in each.spans if span.file in places}
+        if len(numbers) == 1 and each.file in places:
+            blamed.setdefault(numbers.pop(), []).append(each)
+    if outcome.returncode != 1 or sum(map(len, blamed.values())) != len(errors):
+        gone = set(blamed) if outcome.returncode == 1 else set()
+        return _Refused({}, gone, gone)
+    odd = {number for number, seen in blamed.items() if not all(each.code in _PLAIN for each in seen)}
+    return _Refused({}, set(blamed), odd) if odd else _Refused(blamed, set(blamed), set(blamed))
+
+
+def _means_the_same(error: Diagnostic, number: int, named: Mapping[int, frozenset[str]], word: str) -> bool:
+    """Whether a message is the one that the sample gets alone: a type is printed by its last name only where that is
+    the only one in the crate, and the crate's root has a name of its own. `word` is in each module's name."""
+    if word in error.message or "crate root" in error.message:
+        return False
+    if error.code in _VERBATIM:
+        return True
+    mentioned = set(_NAME.findall(error.message))
+    return all(mentioned.isdisjoint(names) for other, names in named.items() if other != number)
+
+
+def _trial(outcome: Outcome, errors: list[Diagnostic], item: Item, *, compiled: bool) -> Trial:
+    told = not_compiled(outcome, errors, compiled=compiled)
+    return dataclasses.replace(told, total=len(item[1].tests.cases))
+
+
+def _run(
+    batch: Batch,
+    program: bytes,
+    alive: Sequence[int],
+    items: Sequence[Item],
+    options: JudgeOptions,
+    found: Together,
+) -> None:
+    """Each sample's tests in a room of their own. What never reached its first test is judged alone."""
+    room = Sandbox(run_limits(options), toolchain=False)
+    for number in alive:
+        run = room.run(["/program"], program=program, stdin=batch.stdin(number))
+        harness = batch.harnesses[number]
+        if read_account(harness, run.stdout).started:
+            found.trials[number] = judged(harness, items[number][1], run)
