@@ -95,7 +95,8 @@ def test_a_pin_of_the_sampling_environment(copied: Copies) -> None:
 
 
 def test_a_key_that_one_rule_reads(built: Workplace) -> None:
-    assert built.plan(overrides={"report": {"examples": 1}}) == {"report": 1, "publish": 1}
+    told = {"provenance": 1, "report": 1, "publish": 1}  # provenance holds the whole configuration
+    assert built.plan(overrides={"report": {"examples": 1}}) == told
     assert built.plan(overrides={"stages": {"rsft1": {"keep": {"per_prompt": 1}}}}) == {
         "rsft_select": 1,
         "train_rsft": 1,
