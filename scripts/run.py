@@ -25,13 +25,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
-    parser.add_argument("--configfile", metavar="FILE", action="append", default=[], help="a profile to run")
+    parser.add_argument(
+        "--configfile", metavar="FILE", nargs="+", action="extend", default=[], help="profiles"
+    )
+    parser.add_argument("--target", default=TARGET, metavar="FILE", help=f"what to build (default {TARGET})")
     parser.add_argument("--cores", default="all", help="how many cores to use (default all)")
     parser.add_argument("snakemake", nargs="*", metavar="-- WORD", help="more words for Snakemake")
     arguments = parser.parse_args()
-    command = [sys.executable, "-m", "snakemake", "--cores", arguments.cores, TARGET]
-    for path in arguments.configfile:
-        command += ["--configfile", path]
+    command = [sys.executable, "-m", "snakemake", "--cores", arguments.cores, arguments.target]
+    if arguments.configfile:
+        command += ["--configfile", *arguments.configfile]
     command += arguments.snakemake
     other = running_workflow(ROOT)
     if other is not None:
@@ -47,7 +50,8 @@ def main() -> int:
         code = _snakemake(command, faults)
         if code != 0:
             return _say_faults(faults, code)
-    if "-n" not in arguments.snakemake and "--dry-run" not in arguments.snakemake:
+    dry = "-n" in arguments.snakemake or "--dry-run" in arguments.snakemake
+    if arguments.target == TARGET and not dry:
         subprocess.run([sys.executable, "-m", "scripts.table", TARGET], cwd=ROOT, check=True)
     return 0
 

@@ -37,15 +37,16 @@ class Workplace:
 
     def command(self, *words: str, overrides: dict[str, object] | None = None) -> list[str]:
         """The Snakemake command of the micro profile."""
-        return [sys.executable, "-m", "snakemake", "--cores", "2", *words, *self._profiles(overrides)]
+        return [sys.executable, "-m", "snakemake", "--cores", "2", *words, *self.profiles(overrides)]
 
-    def _profiles(self, overrides: dict[str, object] | None) -> list[str]:
-        profiles = ["--configfile", "tests/workflow/micro.yaml"]
+    def profiles(self, overrides: dict[str, object] | None) -> list[str]:
+        """The words that name the micro profile, and what is laid over it."""
+        words = ["--configfile", "tests/workflow/micro.yaml"]
         if overrides:
             path = self.folder / "overrides.yaml"
             path.write_text(yaml.safe_dump(overrides), encoding="utf-8")
-            profiles.append(path.name)
-        return profiles
+            words.append(path.name)
+        return words
 
     def environment(self) -> dict[str, str]:
         """This process's environment with the Python of the tests first on PATH."""
