@@ -157,6 +157,9 @@ class _new_folder:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None:
+            for path in self.temporary.rglob("*"):
+                if path.is_file() and path.stat().st_nlink == 1:
+                    path.chmod(0o644)  # safetensors writes files that only their owner may read
             if self.target.exists():
                 shutil.rmtree(self.target)
             self.temporary.rename(self.target)

@@ -12,6 +12,7 @@ from torch.nn import functional
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerBase
 
 from rust_expert.common.config.models import ScratchOptions
+from rust_expert.common.errors import UserError
 from rust_expert.common.files import atomic_path
 from rust_expert.common.progress import Progress
 from rust_expert.models import attention
@@ -102,6 +103,11 @@ def train(
             share = rate_share(course.step, options)
             batch = next(feed)
             loss = _step(model, optimizers, batch, share, options)
+            if not math.isfinite(loss):
+                raise UserError(
+                    f"base: the loss at step {course.step + 1} is {loss}; lower base.scratch.learning_rate"
+                    " or muon_learning_rate"
+                )
             course.step += 1
             course.tokens += sum(len(row.ids) for row in batch)
             ended = course.step == options.steps

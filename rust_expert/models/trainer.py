@@ -1,6 +1,7 @@
 """TRL's SFTTrainer, set up so that what was asked for takes effect."""
 
 import logging
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from transformers import (
 from trl import SFTConfig, SFTTrainer
 
 from rust_expert.common.config.models import QuantizationOptions, TrainingOptions
+from rust_expert.common.errors import UserError
 from rust_expert.common.progress import Progress
 from rust_expert.common.seeds import rng
 from rust_expert.models.adapter import restore, snapshot
@@ -162,7 +164,12 @@ class Follow(TrainerCallback):
         logs: dict[str, float] | None = None,
         **_: Any,
     ) -> None:
-        """Say a validation loss."""
+        """Say a validation loss; stop where the loss is no number any more, before that is saved."""
+        if logs and not math.isfinite(logs.get("loss", 0.0)):
+            raise UserError(
+                f"stage {self.what}: the loss at step {state.global_step} is {logs['loss']}; lower its learning_rate"
+                " (the last checkpoint before is kept in work/)"
+            )
         if logs and "eval_loss" in logs:
             log.info("%s: step %d: validation loss %.4f", self.what, state.global_step, logs["eval_loss"])
 

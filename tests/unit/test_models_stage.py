@@ -97,6 +97,15 @@ def test_a_stage_without_samples_passes_its_parents_adapter_on(tmp_path: Path) -
         train_stage(Order(**{**vars(passed), "method": "sft"}))
 
 
+def test_a_loss_that_is_no_number_stops_the_training(tmp_path: Path) -> None:
+    wild = tiny_models.order(tmp_path / "wild" / "manifest.json", learning_rate=1e30, max_grad_norm=1e30)
+    with pytest.raises(
+        UserError, match=r"stage wild: the loss at step \d is (nan|inf); lower its learning_rate"
+    ):
+        train_stage(wild)
+    assert not wild.out.exists()
+
+
 def test_a_second_trainer_is_told_who_holds_the_folder(tmp_path: Path) -> None:
     mine, other = Fingerprint({"seed": 1}), Fingerprint({"seed": 2})
     with WorkFolder(tmp_path, mine):
