@@ -7,7 +7,7 @@ import difflib
 import re
 import types
 import typing
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -205,9 +205,3 @@ def ancestry(profile: Profile, stage: str) -> list[str]:
     while trail[-1] != "base":
         trail.append(profile.stages[trail[-1]].parent)
     return trail[::-1]
-
-
-def fields_of(model: type[BaseModel]) -> Iterator[tuple[str, Any]]:
-    """Each key of a section with its field, in order."""
-    for name, field in model.model_fields.items():
-        yield field.alias or name, field
