@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rust_expert.common.cli import add_options, options_from, parser, run, set_up_log
 from rust_expert.common.config.judge import JudgeOptions
-from rust_expert.common.contracts import Completion, Problem, Verdict
+from rust_expert.common.contracts import LEFT_OUT, Completion, Problem, Verdict
 from rust_expert.common.errors import UserError
 from rust_expert.common.progress import Progress
 from rust_expert.common.tables import read_jsonl, write_jsonl, write_parquet
@@ -50,9 +50,7 @@ def main() -> None:
     with Progress(len(judged), "samples") as bar:
         verdicts = iter(judge(judged, usable, options, workers=arguments.workers, progress=bar.advance))
     rows = [
-        unjudged(sample, f"the problem is left out: {reasons[sample.task_id]}")
-        if sample.task_id in reasons
-        else next(verdicts)
+        unjudged(sample, LEFT_OUT + reasons[sample.task_id]) if sample.task_id in reasons else next(verdicts)
         for sample in samples
     ]
     out.parent.mkdir(parents=True, exist_ok=True)

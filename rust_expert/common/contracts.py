@@ -86,6 +86,10 @@ class Completion(BaseModel):
     finished: bool = Field(default=True, description="the model ended its answer itself")
 
 
+LEFT_OUT = "the problem is left out: "
+"""How the message of a verdict begins whose problem judges nobody: its own solution fails, or it has no test."""
+
+
 class Verdict(BaseModel):
     """What the judge found about one completion. Nothing in it depends on the machine's load."""
 

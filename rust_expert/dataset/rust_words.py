@@ -56,7 +56,8 @@ STD_CALLS = _words("""
     is_subset is_superset is_uppercase is_whitespace iter iter_mut join keys last last_mut le leading_zeros
     len lines ln load lock log10 log2 lt make_ascii_lowercase make_ascii_uppercase map map_err map_or
     map_or_else map_while match_indices matches max max_by max_by_key min min_by min_by_key mul ne neg new
-    next next_back not nth ok ok_or ok_or_else once or or_default or_else or_insert or_insert_with parse
+    next next_back not nth ok ok_or ok_or_else once or or_default or_else or_insert or_insert_with
+    overflowing_add overflowing_mul overflowing_neg overflowing_pow overflowing_sub parse
     partial_cmp partition peek peek_mut peekable pop pop_back pop_front position pow powf powi product push
     push_back push_front push_str read read_line read_to_string rem rem_euclid div_euclid remove repeat
     repeat_with replace replace_range replacen reserve resize retain rev reverse rfind rotate_left

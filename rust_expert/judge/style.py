@@ -1,9 +1,10 @@
 """Style read off the syntax tree: how idiomatic code is, and how much of its public face is documented.
 
-    idiomatic = (1 + G) / (2 + G + B)
+    idiomatic = (1 + G) / (1 + G + B)
 
 G counts idioms, B counts what a reviewer would object to; each kind counts at most three times, so that no kind can
-be farmed. Code with neither scores 0.5. Comments, strings and tests count for nothing: only nodes of the tree do.
+be farmed. Code that nobody objects to scores 1.0. Comments, strings and tests count for nothing: only nodes of the
+tree do.
 
 Idioms: iterator adapters; Option and Result combinators; `?`; `match`, `if let`, `let else`, `matches!`; parameters
 `&str` and `&[T]`; a function that ends in its value; an impl of a standard trait.
@@ -64,7 +65,7 @@ def idiomatic(code: str) -> float:
             bad[kind] += 1
     plus = sum(min(count, MOST) for count in good.values())
     minus = sum(min(count, MOST) for count in bad.values())
-    return round((1 + plus) / (2 + plus + minus), 4)
+    return round((1 + plus) / (1 + plus + minus), 4)
 
 
 def documented(code: str) -> float:

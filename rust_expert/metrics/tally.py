@@ -4,16 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from rust_expert.common.contracts import Completion, Problem, Verdict
+from rust_expert.common.contracts import LEFT_OUT, Completion, Problem, Verdict
 from rust_expert.common.errors import UserError
 from rust_expert.common.files import sha256_text
 
 PREFILTERED = frozenset(("no_code", "policy_violation"))
 """Verdicts on samples that others drop before they count what compiles."""
-
-
-LEFT_OUT = "the problem is left out: "
-"""How the judge begins the message of a problem that judges nobody: its own solution fails, or it has no test."""
 
 
 @dataclass

@@ -244,6 +244,13 @@ class CheckSettings(TrainerCallback):
         self.steps = options.steps or math.ceil(
             (options.epochs or 1) * max(1, math.ceil(packs / options.accumulation))
         )
+        self.passes = passes = self.steps / max(1, math.ceil(packs / options.accumulation))
+        if passes > options.max_passes:
+            raise UserError(
+                f"stage {self.order.stage}: {self.steps} steps go {passes:.1f} times over {row_count} rows, and"
+                f" max_passes is {options.max_passes:g}; see in the data set's report (mix.json) what took the other"
+                " rows, or lower steps, or raise max_passes"
+            )
         self.warmup_steps = options.warmup_steps
         if options.epochs is not None and self.warmup_steps > self.steps // 10:
             # The number of kept samples, and so of steps, is not known when the config is written.
@@ -275,6 +282,7 @@ class CheckSettings(TrainerCallback):
                     order.training.micro_batch * order.training.accumulation * sum(lengths) / len(lengths), 1
                 ),
                 "rows": self.counts[0],
+                "passes": round(self.passes, 2),
                 "validation_rows": self.counts[1],
                 "sequences": len(lengths),
                 "longest_sequence": max(lengths),

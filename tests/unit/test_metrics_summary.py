@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from rust_expert.common.config.metrics import ScoreOptions
-from rust_expert.common.contracts import Completion, Problem, Verdict
+from rust_expert.common.contracts import LEFT_OUT, Completion, Problem, Verdict
 from rust_expert.common.errors import UserError
 from rust_expert.common.files import read_json, sha256_text, write_json
 from rust_expert.common.seeds import rng
 from rust_expert.common.tables import write_jsonl, write_parquet
 from rust_expert.metrics.score import score
 from rust_expert.metrics.summary import Reports, ScoreFile, TrainingFacts, read_training, summarize
-from rust_expert.metrics.tally import LEFT_OUT, tally
+from rust_expert.metrics.tally import tally
 
 ROOT = Path(__file__).resolve().parents[2]
 OPTIONS = ScoreOptions(k=[1, 2], bootstrap=500)
@@ -136,7 +136,6 @@ def test_a_problem_that_judges_nobody_is_in_no_figure_and_named() -> None:
     assert (told["problems"], told["samples"], told["judge_errors"]["count"]) == (29, 58, 0)  # type: ignore[index]
     assert "p/4" not in told["per_problem"]  # type: ignore[operator]
     # The judge's command says it in these words.
-    assert LEFT_OUT.strip() in (ROOT / "scripts" / "judge.py").read_text(encoding="utf-8")
     everything = [verdict(v.task_id, v.sample, "judge_error", message=f"{LEFT_OUT}x") for v in verdicts]
     with pytest.raises(UserError, match="there is nothing to score"):
         scored(everything)

@@ -97,6 +97,15 @@ def test_a_stage_without_samples_passes_its_parents_adapter_on(tmp_path: Path) -
         train_stage(Order(**{**vars(passed), "method": "sft"}))
 
 
+def test_too_few_rows_for_the_steps_stop_the_training(tmp_path: Path) -> None:
+    short = tiny_models.order(tmp_path / "short" / "manifest.json", steps=60, max_passes=2.5)
+    with pytest.raises(
+        UserError, match=r"stage short: 60 steps go [\d.]+ times over \d+ rows, and max_passes is 2.5; see in"
+    ):
+        train_stage(short)
+    assert not short.out.exists()
+
+
 def test_a_loss_that_is_no_number_stops_the_training(tmp_path: Path) -> None:
     wild = tiny_models.order(tmp_path / "wild" / "manifest.json", learning_rate=1e30, max_grad_norm=1e30)
     with pytest.raises(

@@ -206,6 +206,7 @@ def test_dense_weights_are_the_quantised_ones() -> None:
 def test_training_options_reach_the_trainer_by_name() -> None:
     """A new option must be wired: this fails until `effective.requested` or effective.json knows it."""
     elsewhere = {"epochs", "schedule", "warmup_steps", "eval_steps", "eval_rows", "save_steps", "log_steps"}
+    elsewhere |= {"max_passes"}
     order = tiny_models.order(Path("unused") / "manifest.json")
     asked = effective.requested(order.training, order.lora, order.quantization, 2, 6)
     assert set(TrainingOptions.model_fields) - elsewhere <= set(asked)

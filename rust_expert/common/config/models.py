@@ -168,6 +168,11 @@ class TrainingOptions(Section):
     epochs: float | None = Field(
         default=None, gt=0, json_schema_extra=SIZE, description="passes over the data (or give steps)"
     )
+    max_passes: float = Field(
+        default=10.0,
+        gt=0,
+        description="refuse to train when the steps go over the rows more often: the data set came out too small",
+    )
     learning_rate: float = Field(gt=0, json_schema_extra=SIZE, description="peak learning rate")
     warmup_steps: int = Field(ge=0, json_schema_extra=SIZE, description="steps of linear warm-up")
     schedule: Literal["cosine", "linear", "constant_with_warmup"] = Field(
