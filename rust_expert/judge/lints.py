@@ -21,7 +21,7 @@ def lint_groups() -> dict[str, str]:
 
     Raises JudgeFault where clippy-driver does not tell them.
     """
-    told = Sandbox(Limits(), toolchain=True).run([_CLIPPY, "-W", "help"]).stdout
+    told = Sandbox(Limits()).run([_CLIPPY, "-W", "help"]).stdout
     groups: dict[str, str] = {}
     for line in told.splitlines():
         name, _, members = line.strip().partition("  ")
@@ -56,7 +56,7 @@ def run_clippy(files: Mapping[str, str], root: str, *, edition: str, limits: Lim
         "clippy::all",
         root,
     ]
-    return Sandbox(limits, toolchain=True).run([_CLIPPY, *arguments], files=files)
+    return Sandbox(limits).run([_CLIPPY, *arguments], files=files)
 
 
 def counted(outcome: Outcome, files: Sequence[str]) -> dict[str, dict[str, int]]:

@@ -14,6 +14,7 @@ from rust_expert.judge.parallel import spread
 from rust_expert.judge.rootfile import with_head
 from rust_expert.judge.sandbox import Limits, Outcome, Sandbox
 from rust_expert.judge.testfile import TestFile, read_tests
+from rust_expert.judge.testroom import run_once
 
 BATCH = 200
 """Modules in one crate: the cost per module is flat from here on, and a rebuild after an error still cheap."""
@@ -160,7 +161,7 @@ def compile_files(
     keep: str | None = None,
 ) -> Outcome:
     """rustc on some files in a fresh toolchain room, with JSON diagnostics on standard error."""
-    room = Sandbox(limits or Limits(cpu_seconds=20, wall_seconds=80), toolchain=True)
+    room = Sandbox(limits or Limits(cpu_seconds=20, wall_seconds=80))
     words = [_RUSTC, f"--edition={edition}", "--error-format=json", *arguments]
     return room.run(words, files=files, keep=keep)
 
@@ -332,7 +333,7 @@ def _run_batch(program: bytes, alive: list[int], word: str, run_seconds: int) ->
         limits = Limits(
             cpu_seconds=run_seconds, wall_seconds=4.0 * run_seconds, memory_mb=1024, output_kb=16384
         )
-        outcome = Sandbox(limits, toolchain=False).run(["/program"], program=program, stdin=f"{left[0]}\n")
+        outcome = run_once(limits, program=program, stdin=f"{left[0]}\n")
         told = [line.split(" ", 2)[1:] for line in outcome.stdout.split("\n") if line.startswith(f"{word} ")]
         for said in told:
             if said[0] != "end":

@@ -1,8 +1,8 @@
 """Runs a program that nobody trusts: own namespaces, a read-only system, hard limits, bounded output.
 
-Two kinds of room. `toolchain=True` is for rustc and clippy: the Rust sysroot at /rust, /proc, and a private /work of
-limited size. `toolchain=False` is for what the sample became: nothing is writable, no /proc, no new processes
-(threads are fine), so that one memory limit bounds it all. docs/judge.md lists each promise and its test.
+Two kinds of room. `Sandbox` is for rustc and clippy: the Rust sysroot at /rust, /proc, and a private /work of limited
+size. rust_expert.judge.testroom is for what the sample became: nothing is writable, no /proc, no new processes.
+docs/judge.md lists each promise and its test.
 """
 
 import dataclasses
@@ -19,7 +19,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Self
+from typing import Self
 
 from rust_expert.common.errors import JudgeFault, UserError
 from rust_expert.common.toolchain import require_tool
@@ -118,75 +118,76 @@ def _system_mounts() -> tuple[str, ...]:
     return tuple(mounts)
 
 
-class Sandbox:
-    """A kind of room with its limits; each `run` gets a fresh room of that kind."""
+def bare_room() -> list[str]:
+    """Bubblewrap's options for every room: namespaces, a read-only system, an empty environment."""
+    words = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
+    words += ["--die-with-parent", "--new-session", "--clearenv", "--hostname", "judge", *_system_mounts()]
+    if os.geteuid() == 0:
+        words += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+    else:
+        words += ["--unshare-user"]
+    words += ["--dev", "/dev", "--remount-ro", "/dev"]
+    words += ["--setenv", "PATH", "/usr/bin:/bin", "--setenv", "LC_ALL", "C"]
+    # Without this each thread reserves its own arena, and a few threads meet the address space limit.
+    words += ["--setenv", "RUST_BACKTRACE", "0", "--setenv", "MALLOC_ARENA_MAX", "2"]
+    return words
 
-    def __init__(self, limits: Limits, *, toolchain: bool) -> None:
+
+def own_identity() -> list[str]:
+    """The words before a command that take root's identity from it; none for an ordinary user.
+
+    Limits on processes do not bind root; an identity of its own keeps rooms apart from each other too.
+    """
+    if os.geteuid() != 0:
+        return []
+    identity = str(0x70000000 + secrets.randbelow(1 << 24))
+    words = ["/usr/bin/setpriv", f"--reuid={identity}", f"--regid={identity}", "--clear-groups"]
+    return [*words, "--inh-caps=-all", "--no-new-privs", "--"]
+
+
+class Sandbox:
+    """A toolchain room with its limits; each `run` gets a fresh one."""
+
+    def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self.toolchain = toolchain
-        self._filter = seccomp.program(one_process=not toolchain)
+        self._filter = seccomp.program(one_process=False)
 
     def run(
         self,
         argv: Sequence[str],
         *,
         files: Mapping[str, str] | None = None,
-        stdin: str = "",
-        program: bytes | None = None,
         keep: str | None = None,
     ) -> Outcome:
-        """Run `argv` in /in, where `files` lie read-only; `program` becomes the executable /program.
+        """Run `argv` in /in, where `files` lie read-only.
 
         `keep` names a file under /work whose bytes come back in the outcome (None where it was not written); the
         command's standard output then joins its standard error. Nothing else leaves the room.
         Raises UserError where the sandbox cannot be set up on this machine, JudgeFault where it broke in the middle.
         """
-        with _folder(files or {}) as folder, _Descriptors() as open_fds:
+        with _folder(files or {}) as folder, Descriptors() as open_fds:
             filter_fd = open_fds.holding(self._filter)
             status_read, status_write = open_fds.pipe()
-            passed = [filter_fd, status_write]
-            if program is not None:
-                passed.append(open_fds.holding(program))
-            command = [bwrap(), *self._room(folder, passed[2] if program is not None else None)]
+            command = [bwrap(), *self._room(folder)]
             command += ["--seccomp", str(filter_fd), "--json-status-fd", str(status_write)]
             process = subprocess.Popen(
                 [*command, "--", *self._wrap(argv, keep)],
-                stdin=subprocess.PIPE,
+                stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                pass_fds=passed,
+                pass_fds=[filter_fd, status_write],
                 env={},
                 cwd="/",
             )
-            open_fds.close(*passed)
-            return self._follow(process, stdin.encode(), status_read, keep is not None)
+            open_fds.close(filter_fd, status_write)
+            return self._follow(process, status_read, keep is not None)
 
-    def _room(self, folder: Path, program_fd: int | None) -> list[str]:
-        """Bubblewrap's options: namespaces, mounts, environment."""
-        words = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
-        words += [
-            "--die-with-parent",
-            "--new-session",
-            "--clearenv",
-            "--hostname",
-            "judge",
-            *_system_mounts(),
-        ]
-        if os.geteuid() == 0:
-            words += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
-        else:
-            words += ["--unshare-user"]
-        words += ["--dev", "/dev", "--remount-ro", "/dev", "--ro-bind", str(folder), "/in", "--chdir", "/in"]
-        if self.toolchain:
-            size = str(self.limits.work_mb * _MEGABYTE)
-            words += ["--proc", "/proc", "--ro-bind", str(sysroot()), "/rust"]
-            words += ["--perms", "1777", "--size", size, "--tmpfs", "/work", "--setenv", "TMPDIR", "/work"]
-        if program_fd is not None:
-            words += ["--perms", "0555", "--file", str(program_fd), "/program"]
-        words += ["--remount-ro", "/", "--setenv", "PATH", "/usr/bin:/bin", "--setenv", "LC_ALL", "C"]
-        # Without this each thread reserves its own arena, and a few threads meet the address space limit.
-        words += ["--setenv", "RUST_BACKTRACE", "0", "--setenv", "MALLOC_ARENA_MAX", "2"]
-        return words
+    def _room(self, folder: Path) -> list[str]:
+        size = str(self.limits.work_mb * _MEGABYTE)
+        words = [*bare_room(), "--ro-bind", str(folder), "/in", "--chdir", "/in"]
+        words += ["--proc", "/proc", "--ro-bind", str(sysroot()), "/rust"]
+        words += ["--perms", "1777", "--size", size, "--tmpfs", "/work", "--setenv", "TMPDIR", "/work"]
+        return [*words, "--remount-ro", "/"]
 
     def _wrap(self, argv: Sequence[str], keep: str | None) -> list[str]:
         """The command with its limits, without root's identity, and with the copying out of `keep`."""
@@ -196,19 +197,15 @@ class Sandbox:
         words += [f"--cpu={limits.cpu_seconds}:{limits.cpu_seconds + 1}", f"--nproc={limits.processes}"]
         words += [f"--fsize={limits.work_mb * _MEGABYTE}", f"--nofile={limits.open_files}"]
         words += [f"--stack={8 * _MEGABYTE}", "--memlock=65536", "--"]
-        if os.geteuid() == 0:
-            # Limits on processes do not bind root; an identity of its own keeps rooms apart from each other too.
-            identity = str(0x70000000 + secrets.randbelow(1 << 24))
-            words += ["/usr/bin/setpriv", f"--reuid={identity}", f"--regid={identity}", "--clear-groups"]
-            words += ["--inh-caps=-all", "--no-new-privs", "--"]
+        words += own_identity()
         if keep is not None:
             copy = '"$@" >&2; code=$?; if [ -f "$0" ]; then cat "$0"; fi; exit $code'
             words += ["/bin/sh", "-c", copy, f"/work/{keep}"]
         return [*words, *argv]
 
-    def _follow(self, process: subprocess.Popen[bytes], stdin: bytes, status: int, keeps: bool) -> Outcome:
-        """Feed and drain the process within the limits, then read how it ended."""
-        assert process.stdin and process.stdout and process.stderr
+    def _follow(self, process: subprocess.Popen[bytes], status: int, keeps: bool) -> Outcome:
+        """Drain the process within the limits, then read how it ended."""
+        assert process.stdout and process.stderr
         output = self.limits.output_kb * 1024
         streams = [
             _Stream(process.stdout.fileno(), self.limits.work_mb * _MEGABYTE if keeps else output),
@@ -216,21 +213,21 @@ class Sandbox:
             _Stream(status, 65536),
         ]
         try:
-            killed_by = _drain(process.stdin, stdin, streams, self.limits.wall_seconds)
+            killed_by = _drain(streams, self.limits.wall_seconds)
         finally:
             # Killing bubblewrap ends the first process of its namespace, and the kernel then ends all the others.
             process.kill()
             process.wait()
-            for pipe in (process.stdin, process.stdout, process.stderr):
-                pipe.close()
+            process.stdout.close()
+            process.stderr.close()
         stdout, stderr, told = (bytes(stream.data) for stream in streams)
         code = _exit_code(told)
         if code is None:
             if not killed_by:
-                raise _setup_fault(stderr.decode(errors="replace"))
+                raise setup_fault(stderr.decode(errors="replace"))
             code = 128 + signal.SIGKILL
         elif not killed_by:
-            killed_by = _LIMIT_SIGNALS.get(int(code) - 128, "")
+            killed_by = LIMIT_SIGNALS.get(int(code) - 128, "")
         return Outcome(
             returncode=code,
             stdout="" if keeps else stdout.decode(errors="replace"),
@@ -240,7 +237,7 @@ class Sandbox:
         )
 
 
-_LIMIT_SIGNALS: dict[int, str] = {signal.SIGXCPU: "cpu", signal.SIGXFSZ: "file size"}
+LIMIT_SIGNALS: dict[int, str] = {signal.SIGXCPU: "cpu", signal.SIGXFSZ: "file size"}
 
 
 @dataclasses.dataclass
@@ -252,26 +249,17 @@ class _Stream:
     data: bytearray = dataclasses.field(default_factory=bytearray)
 
 
-def _drain(source: IO[bytes], stdin: bytes, streams: list[_Stream], wall_seconds: float) -> str:
-    """Write `stdin` and read the streams until all have ended; the limit that stopped it, or ""."""
+def _drain(streams: list[_Stream], wall_seconds: float) -> str:
+    """Read the streams until all have ended; the limit that stopped it, or ""."""
     deadline = time.monotonic() + wall_seconds
     with selectors.DefaultSelector() as selector:
         for stream in streams:
             os.set_blocking(stream.fd, False)
             selector.register(stream.fd, selectors.EVENT_READ, stream)
-        os.set_blocking(source.fileno(), False)
-        selector.register(source, selectors.EVENT_WRITE, None)
-        left = memoryview(stdin)
         reading = len(streams)
         while reading:
             for key, _ in selector.select(max(deadline - time.monotonic(), 0)):
                 stream = key.data
-                if not isinstance(stream, _Stream):
-                    left = _write_some(source.fileno(), left)
-                    if not left:
-                        selector.unregister(source)
-                        source.close()
-                    continue
                 piece = os.read(stream.fd, 1 << 16)
                 if not piece:
                     selector.unregister(stream.fd)
@@ -282,13 +270,6 @@ def _drain(source: IO[bytes], stdin: bytes, streams: list[_Stream], wall_seconds
             if time.monotonic() >= deadline:
                 return "wall"
     return ""
-
-
-def _write_some(fd: int, left: memoryview) -> memoryview:
-    try:
-        return left[os.write(fd, left) :] if left else left
-    except BrokenPipeError:
-        return left[:0]
 
 
 def _exit_code(told: bytes) -> int | None:
@@ -303,7 +284,7 @@ def _exit_code(told: bytes) -> int | None:
     return None
 
 
-def _setup_fault(stderr: str) -> Exception:
+def setup_fault(stderr: str) -> Exception:
     """What to raise when bubblewrap itself failed: a fix for the known reasons, a fault of the judge otherwise."""
     first = next((line for line in stderr.splitlines() if line.startswith("bwrap:")), stderr[:200])
     if (
@@ -335,7 +316,7 @@ def _folder(files: Mapping[str, str]) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-class _Descriptors:
+class Descriptors:
     """Descriptors that are closed when the run is over, whatever happens."""
 
     def __enter__(self) -> Self:

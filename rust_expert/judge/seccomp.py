@@ -3,6 +3,8 @@
 Namespaces hide files, processes and the network; these calls reach past them: keyrings and vsock are shared with
 the host, io_uring and BPF are wide kernel surfaces, new user namespaces give back privileges, System V and memfd
 memory escapes the size limits. A denied call fails with EPERM (ENOSYS where the C library then falls back).
+
+What a sample became is bound tighter: it makes no process, and cannot signal, tune or look into another one.
 """
 
 import platform
@@ -14,7 +16,15 @@ EPERM, ENOSYS = 1, 38
 
 _LOAD, _JUMP_EQUAL, _JUMP_AT_LEAST, _JUMP_BITS, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
-_NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT = 0, 4, 16  # offsets in struct seccomp_data, little endian
+_NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT, _SECOND_ARGUMENT = (
+    0,
+    4,
+    16,
+    24,
+)  # in struct seccomp_data, little endian
+
+OWN_PROCESS = 0x7A5A0001
+"""Stands in a filter for one process for that process's number; the warden puts it in (warden.rs)."""
 
 _CLONE_THREAD = 0x00010000
 _CLONE_NAMESPACES = 0x7E020080
@@ -41,6 +51,36 @@ _DENIED = {
     },
 }  # fmt: skip
 _FORKS = {"x86_64": [57, 58], "aarch64": []}
+_OTHERS = {
+    "x86_64": {
+        "tkill": 200, "rt_sigqueueinfo": 129, "rt_tgsigqueueinfo": 297, "pidfd_open": 434, "pidfd_send_signal": 424,
+        "pidfd_getfd": 438, "process_madvise": 440, "process_mrelease": 448, "setpriority": 141, "ioprio_set": 251,
+        "migrate_pages": 256, "move_pages": 279,
+    },
+    "aarch64": {
+        "tkill": 130, "rt_sigqueueinfo": 138, "rt_tgsigqueueinfo": 240, "pidfd_open": 434, "pidfd_send_signal": 424,
+        "pidfd_getfd": 438, "process_madvise": 440, "process_mrelease": 448, "setpriority": 140, "ioprio_set": 30,
+        "migrate_pages": 238, "move_pages": 239,
+    },
+}  # fmt: skip
+"""What reaches another process of the same user and nothing that a test needs."""
+_ON_ITSELF = {
+    "x86_64": {
+        "kill": 62, "tgkill": 234, "prlimit64": 302, "sched_setaffinity": 203, "sched_setparam": 142,
+        "sched_setscheduler": 144, "sched_setattr": 314,
+    },
+    "aarch64": {
+        "kill": 129, "tgkill": 131, "prlimit64": 261, "sched_setaffinity": 122, "sched_setparam": 118,
+        "sched_setscheduler": 119, "sched_setattr": 274,
+    },
+}  # fmt: skip
+"""Allowed where the first argument is the process itself, or 0 where that means the same."""
+_GROUP_AT_ZERO = frozenset({"kill", "tgkill"})
+_BY_COMMAND = {
+    "x86_64": {"fcntl": (72, (8, 10, 15)), "ioctl": (16, (0x8901, 0x8902))},
+    "aarch64": {"fcntl": (25, (8, 10, 15)), "ioctl": (29, (0x8901, 0x8902))},
+}
+"""Commands that make the kernel signal another process: F_SETOWN, F_SETSIG, F_SETOWN_EX; FIOSETOWN, SIOCSPGRP."""
 _CLONE = {"x86_64": 56, "aarch64": 220}
 _CLONE3 = 435
 _AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
@@ -55,8 +95,38 @@ def _refuse(number: int, error: int = EPERM) -> bytes:
     return _step(_JUMP_EQUAL, number, 0, 1) + _step(_RETURN, _ERRNO | error)
 
 
+def _only_on_itself(name: str, number: int) -> list[bytes]:
+    steps = [_step(_LOAD, _FIRST_ARGUMENT)]
+    if name in _GROUP_AT_ZERO:
+        steps += [_step(_JUMP_EQUAL, OWN_PROCESS, 1, 0)]
+    else:
+        steps += [_step(_JUMP_EQUAL, OWN_PROCESS, 2, 0), _step(_JUMP_EQUAL, 0, 1, 0)]
+    steps += [_step(_RETURN, _ERRNO | EPERM), _step(_RETURN, _ALLOW)]
+    return [_step(_JUMP_EQUAL, number, 0, len(steps)), *steps]
+
+
+def _without_commands(number: int, commands: tuple[int, ...]) -> list[bytes]:
+    count = len(commands)
+    steps = [_step(_LOAD, _SECOND_ARGUMENT)]
+    steps += [_step(_JUMP_EQUAL, command, count - place, 0) for place, command in enumerate(commands)]
+    steps += [_step(_RETURN, _ALLOW), _step(_RETURN, _ERRNO | EPERM)]
+    return [_step(_JUMP_EQUAL, number, 0, len(steps)), *steps]
+
+
+def _one_process(machine: str) -> list[bytes]:
+    """What binds a sample's process beyond the room's filter, before the rule about clone."""
+    steps = [_refuse(number) for number in _FORKS[machine]]
+    steps += [_refuse(number) for _, number in sorted(_OTHERS[machine].items())]
+    for name, number in sorted(_ON_ITSELF[machine].items()):
+        steps += _only_on_itself(name, number)
+    for _, (number, commands) in sorted(_BY_COMMAND[machine].items()):
+        steps += _without_commands(number, commands)
+    return steps
+
+
 def program(*, one_process: bool, machine: str | None = None) -> bytes:
-    """The filter as `struct sock_filter` bytes; `one_process` also refuses new processes (threads stay allowed).
+    """The filter as `struct sock_filter` bytes; `one_process` also refuses new processes (threads stay allowed) and
+    what reaches another process, and holds OWN_PROCESS where the number of the process that it binds belongs.
 
     Raises UserError on a processor whose call numbers are not known here.
     """
@@ -77,7 +147,7 @@ def program(*, one_process: bool, machine: str | None = None) -> bytes:
     # Its flags lie behind a pointer, which a filter cannot follow; the C library falls back to clone.
     steps.append(_refuse(_CLONE3, ENOSYS))
     if one_process:
-        steps += [_refuse(number) for number in _FORKS[machine]]
+        steps += _one_process(machine)
     steps += [_step(_JUMP_EQUAL, _CLONE[machine], 0, 5 if one_process else 3), _step(_LOAD, _FIRST_ARGUMENT)]
     steps += [_step(_JUMP_BITS, _CLONE_NAMESPACES, 0, 1), _step(_RETURN, _ERRNO | EPERM)]
     if one_process:

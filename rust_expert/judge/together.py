@@ -24,9 +24,10 @@ from rust_expert.judge.harness import read_account
 from rust_expert.judge.lints import counted, run_clippy
 from rust_expert.judge.rootfile import with_head
 from rust_expert.judge.rustc import TEST_BUILD, compile_files
-from rust_expert.judge.sandbox import Limits, Outcome, Sandbox
+from rust_expert.judge.sandbox import Limits, Outcome
 from rust_expert.judge.sharing import names_defined
 from rust_expert.judge.suite import Suite
+from rust_expert.judge.testroom import TestRoom
 from rust_expert.judge.trial import WALL, Trial, judged, not_compiled, run_limits
 
 Item = tuple[str, Suite]
@@ -255,10 +256,10 @@ def _run(
     options: JudgeOptions,
     found: Together,
 ) -> None:
-    """Each sample's tests in a room of their own. What never reached its first test is judged alone."""
-    room = Sandbox(run_limits(options), toolchain=False)
-    for number in alive:
-        run = room.run(["/program"], program=program, stdin=batch.stdin(number))
-        harness = batch.harnesses[number]
-        if read_account(harness, run.stdout).started:
-            found.trials[number] = judged(harness, items[number][1], run)
+    """Each sample's tests in a process of their own. What never reached its first test is judged alone."""
+    with TestRoom(run_limits(options), program=program) as room:
+        for number in alive:
+            run = room.run(batch.stdin(number))
+            harness = batch.harnesses[number]
+            if read_account(harness, run.stdout).started:
+                found.trials[number] = judged(harness, items[number][1], run)

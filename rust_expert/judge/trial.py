@@ -15,8 +15,9 @@ from rust_expert.judge.harness import (
 )
 from rust_expert.judge.rootfile import with_head
 from rust_expert.judge.rustc import TEST_BUILD, compile_files, compiler_end
-from rust_expert.judge.sandbox import Limits, Outcome, Sandbox
+from rust_expert.judge.sandbox import Limits, Outcome
 from rust_expert.judge.suite import Suite
+from rust_expert.judge.testroom import run_once
 
 WALL = 4.0
 """Seconds by the clock for each processor second allowed: a busy machine is slow, a sleeping program must end."""
@@ -89,9 +90,7 @@ def put_to_test(code: str, suite: Suite, options: JudgeOptions) -> Trial:
         harness.files, arguments, edition=options.edition, limits=compile_limits(options), keep="program"
     )
     if outcome.returncode == 0 and outcome.kept:
-        run = Sandbox(run_limits(options), toolchain=False).run(
-            ["/program"], program=outcome.kept, stdin=harness.secret
-        )
+        run = run_once(run_limits(options), program=outcome.kept, stdin=harness.secret)
         return judged(harness, suite, run)
     diagnostics = read_diagnostics(outcome.stderr)
     errors = [each for each in diagnostics if each.is_error]

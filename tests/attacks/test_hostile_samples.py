@@ -12,7 +12,8 @@ import pytest
 from rust_expert.common.config.judge import JudgeOptions
 from rust_expert.common.contracts import Completion, Problem, Verdict
 from rust_expert.judge.rustc import compile_files
-from rust_expert.judge.sandbox import Limits, Sandbox
+from rust_expert.judge.sandbox import Limits
+from rust_expert.judge.testroom import run_once
 from rust_expert.judge.verdicts import judge
 
 OPTIONS = JudgeOptions(
@@ -238,10 +239,7 @@ def naive_is_fooled(code: str) -> bool:
     )
     if outcome.kept is None:
         return False
-    return (
-        Sandbox(Limits(cpu_seconds=2), toolchain=False).run(["/program"], program=outcome.kept).returncode
-        == 0
-    )
+    return run_once(Limits(cpu_seconds=2), program=outcome.kept).returncode == 0
 
 
 @pytest.mark.parametrize("name", [*FOOLS_NAIVE, *OTHERS])

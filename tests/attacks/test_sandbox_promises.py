@@ -19,6 +19,7 @@ from rust_expert.judge import sandbox
 from rust_expert.judge.probe import probe, require_sandbox
 from rust_expert.judge.rustc import compile_files
 from rust_expert.judge.sandbox import Limits, Outcome, Sandbox
+from rust_expert.judge.testroom import run_once
 
 PROBER = r"""
 use std::io::Write;
@@ -83,7 +84,7 @@ def address() -> Iterator[str]:
 
 
 def inside(*attempt: str, limits: Limits = LIMITS) -> Outcome:
-    return Sandbox(limits, toolchain=False).run(["/program", *attempt], program=prober())
+    return run_once(limits, ["/program", *attempt], program=prober())
 
 
 def on_host(program: Path, *attempt: str) -> str:
@@ -144,9 +145,7 @@ def test_time_and_output_end_a_run() -> None:
 
 
 def test_a_killed_room_leaves_no_process_behind() -> None:
-    Sandbox(Limits(wall_seconds=0.3), toolchain=True).run(
-        ["/bin/sh", "-c", "sleep 91234 & sleep 91234 & sleep 91234"]
-    )
+    Sandbox(Limits(wall_seconds=0.3)).run(["/bin/sh", "-c", "sleep 91234 & sleep 91234 & sleep 91234"])
     time.sleep(0.1)
     alive = [path for path in Path("/proc").glob("[0-9]*/cmdline") if b"91234" in _read(path)]
     assert not alive
@@ -161,16 +160,14 @@ def _read(path: Path) -> bytes:
 
 def test_a_link_in_the_work_folder_gives_nothing_of_the_host() -> None:
     script = "ln -s /etc/passwd /work/program; ln -s /in/../../etc/shadow /work/other"
-    outcome = Sandbox(LIMITS, toolchain=True).run(["/bin/sh", "-c", script], keep="program")
+    outcome = Sandbox(LIMITS).run(["/bin/sh", "-c", script], keep="program")
     assert outcome.kept is None
-    control = Sandbox(LIMITS, toolchain=True).run(
-        ["/bin/sh", "-c", "echo mine > /work/program"], keep="program"
-    )
+    control = Sandbox(LIMITS).run(["/bin/sh", "-c", "echo mine > /work/program"], keep="program")
     assert control.kept == b"mine\n"
 
 
 def test_rooms_share_nothing() -> None:
-    room = Sandbox(LIMITS, toolchain=True)
+    room = Sandbox(LIMITS)
     assert room.run(["/bin/sh", "-c", "echo left > /work/file; cat /work/file"]).stdout == "left\n"
     assert room.run(["/bin/sh", "-c", "cat /work/file"]).stdout == ""
 

@@ -68,7 +68,7 @@ def test_a_right_answer_passes_and_is_measured() -> None:
     )
     assert (found.status, found.compiled, found.tests_passed, found.tests_total) == ("passed", True, 2, 2)
     assert found.lints == {"style": 2} and found.clippy_warnings == 2
-    assert found.documented == 1.0 and found.idiomatic is not None and 0 < found.idiomatic < 1
+    assert found.documented == 1.0 and found.idiomatic == 1.0
     assert (found.extraction, found.message, found.error_codes, found.policy_findings) == (
         "whole",
         "",
