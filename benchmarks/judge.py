@@ -11,6 +11,7 @@ import resource
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 
 from rust_expert.common.config.curriculum import CurriculumOptions
 from rust_expert.common.config.judge import JudgeOptions
@@ -29,6 +30,7 @@ SAMPLES = 256
 BATCH = 64
 SUITE_SAMPLES, SUITE_WORKERS = 16_400, 24
 """164 problems with 100 answers each, on a machine that others give their times for."""
+Made = TypeVar("Made")
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER, linux/prctl.h
 
 
@@ -83,12 +85,12 @@ def one_rustc_each(
     return list(spread(passes, rows, workers))
 
 
-def measured(work: Callable[[], object], count: int) -> tuple[float, float]:
-    """Processor and wall milliseconds for each of `count` samples."""
+def measured(work: Callable[[], Made], count: int) -> tuple[float, float, Made]:
+    """Processor and wall milliseconds for each of `count` samples, and what the work gave."""
     used, clock = processor_seconds(), time.monotonic()
-    work()
+    made = work()
     wall = time.monotonic() - clock
-    return 1000 * (processor_seconds() - used) / count, 1000 * wall / count
+    return 1000 * (processor_seconds() - used) / count, 1000 * wall / count, made
 
 
 def main() -> None:
@@ -106,12 +108,13 @@ def main() -> None:
     projected = 0.0
     for workers in sorted({1, cores}):
         crew = f", {workers} worker{'s' if workers > 1 else ''}"
-        base, wall = measured(partial(one_rustc_each, rows, known, JudgeOptions(), workers), len(rows))
+        base, wall, _ = measured(partial(one_rustc_each, rows, known, JudgeOptions(), workers), len(rows))
         print(f"{'one rustc --test each' + crew:34}{base:8.1f}{wall:8.1f}", flush=True)
         for lints in (True, False):
             options = JudgeOptions(batch=BATCH, lints=lints)
             work = partial(judge, rows, known, options, workers=workers)
-            cpu, wall = measured(lambda work=work: found.append(work()), len(rows))
+            cpu, wall, verdicts = measured(work, len(rows))
+            found.append(verdicts)
             name = f"ours{', clippy' if lints else ''}{crew}"
             print(f"{name:34}{cpu:8.1f}{wall:8.1f}{base / cpu:9.1f}x", flush=True)
             if workers == 1 and lints:
