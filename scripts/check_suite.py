@@ -17,7 +17,8 @@ from rust_expert.common.problems import read_problems
 from rust_expert.common.progress import Progress
 from rust_expert.crates.vendor import vendored
 from rust_expert.judge.check import Check, check_problems
-from rust_expert.judge.dependencies import crates_for, read_table
+from rust_expert.judge.crate_table import read_table
+from rust_expert.judge.dependencies import crates_for
 from rust_expert.judge.probe import require_sandbox
 
 log = logging.getLogger(__name__)

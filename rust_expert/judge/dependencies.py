@@ -7,18 +7,15 @@ under a hash of manifest, lock, compiler and flags, there whole or not at all.
 """
 
 import contextlib
-import dataclasses
 import io
 import json
 import platform
 import re
 import shlex
 import tarfile
-import tomllib
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
@@ -27,13 +24,11 @@ from rust_expert.common.contracts import Problem
 from rust_expert.common.errors import UserError
 from rust_expert.common.files import sha256_json
 from rust_expert.common.toolchain import rustc_version
+from rust_expert.judge.crate_table import Table, read_table
 from rust_expert.judge.diagnostics import one_line
 from rust_expert.judge.linked import NO_CRATES, Crates
 from rust_expert.judge.sandbox import Limits, Sandbox
 from rust_expert.judge.suite import crates_declared, crates_needed
-
-TABLE = Path(__file__).resolve().parents[2] / "config" / "suite_crates"
-"""The project's own table of crates."""
 
 LIMITS = Limits(
     cpu_seconds=600, wall_seconds=2400.0, memory_mb=4096, processes=256, work_mb=1024, open_files=1024,
@@ -58,46 +53,6 @@ told.json --files-from=-
 """
 
 
-@dataclasses.dataclass(frozen=True)
-class Table:
-    """A pair of Cargo.toml and Cargo.lock. `crates` are those that suites may name: by the name that code gives them,
-    the package's name and version."""
-
-    folder: Path
-    manifest: str
-    lock: str
-    crates: dict[str, tuple[str, str]]
-
-    @property
-    def digest(self) -> str:
-        """A hash of all that decides what building it gives."""
-        compiler = [rustc_version(), platform.machine()]
-        return sha256_json([self.manifest, self.lock, compiler, _SCRIPT])
-
-
-def read_table(folder: Path = TABLE) -> Table:
-    """Read the pair.
-
-    Raises UserError naming the file where one is missing or broken, or where the two do not agree.
-    """
-    manifest, lock = _toml(folder / "Cargo.toml"), _toml(folder / "Cargo.lock")
-    own = manifest.get("package", {}).get("name")
-    packages = lock.get("package", [])
-    root: dict[str, Any] = next((each for each in packages if each.get("name") == own), {})
-    locked = dict(_name_and_version(each, packages) for each in root.get("dependencies", []))
-    crates: dict[str, tuple[str, str]] = {}
-    for name, wanted in manifest.get("dependencies", {}).items():
-        package = wanted.get("package", name) if isinstance(wanted, dict) else name
-        if package not in locked:
-            raise UserError(
-                f"{folder / 'Cargo.lock'}: {package} is missing there; run `cargo generate-lockfile --manifest-path "
-                f"{folder / 'Cargo.toml'}`"
-            )
-        crates[name.replace("-", "_")] = package, locked[package]
-    texts = {file: (folder / file).read_text(encoding="utf-8") for file in ("Cargo.toml", "Cargo.lock")}
-    return Table(folder, texts["Cargo.toml"], texts["Cargo.lock"], crates)
-
-
 def crates_for(
     problems: Sequence[Problem],
     sources: Sources,
@@ -112,9 +67,8 @@ def crates_for(
     be built, and what `sources` raises.
     """
     table = table or read_table()
-    unknown = sorted(set(named or ()) - table.crates.keys())
-    if unknown:
-        raise UserError(f"crate {unknown[0]}: {_not_there(table)}")
+    for name in named or ():
+        table.require(name, "--crates")
     for problem in problems:
         _check_declared(problem, table)
     wanted = set(table.crates) if named is None else set(named)
@@ -124,7 +78,9 @@ def crates_for(
 
 def built(table: Table, sources: Sources) -> Crates:
     """All crates of a table, from the cache or built into it."""
-    place = f"suite-crates/{table.digest}"
+    # All that decides what comes out of it.
+    digest = sha256_json([table.manifest, table.lock, rustc_version(), platform.machine(), _SCRIPT])
+    place = f"suite-crates/{digest}"
     if not cache.is_whole(place):
         with sources(table.folder) as vendored:
             cache.keep(place, lambda folder: _build(table, vendored, folder))
@@ -135,8 +91,7 @@ def built(table: Table, sources: Sources) -> Crates:
 
 def _check_declared(problem: Problem, table: Table) -> None:
     for name, version in crates_declared(problem).items():
-        if name not in table.crates:
-            raise UserError(f"problem {problem.task_id} needs crate {name}: {_not_there(table)}")
+        table.require(name, f"problem {problem.task_id}")
         has = table.crates[name][1]
         wanted = version.strip().lstrip("^=~").strip().removesuffix("*").rstrip(".")
         if wanted and not f"{has}.".startswith(f"{wanted}."):
@@ -144,10 +99,6 @@ def _check_declared(problem: Problem, table: Table) -> None:
                 f"problem {problem.task_id} needs {name} {version}, and {table.folder / 'Cargo.toml'} has {has}; "
                 "change one of them"
             )
-
-
-def _not_there(table: Table) -> str:
-    return f"{table.folder / 'Cargo.toml'} does not list it (it has {', '.join(sorted(table.crates))}); add it there"
 
 
 def _build(table: Table, vendored: Path, folder: Path) -> None:
@@ -216,21 +167,3 @@ def _file_of(package: str, version: str, artifacts: list[_Artifact], table: Tabl
             if library is not None:
                 return library
     raise UserError(f"{table.folder / 'Cargo.toml'}: {package} {version} has no library")
-
-
-def _toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror}); restore it") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not valid TOML ({error}); mend it") from None
-
-
-def _name_and_version(dependency: str, packages: list[Any]) -> tuple[str, str]:
-    """A dependency in a lock: its name, with its version where two packages have that name."""
-    name, _, rest = dependency.partition(" ")
-    version = rest.partition(" ")[0]
-    return name, version or next(
-        (str(each.get("version")) for each in packages if each.get("name") == name), ""
-    )
