@@ -11,6 +11,8 @@ from pathlib import Path
 from rust_expert.common.errors import NetworkError, UserError
 from rust_expert.crates.cargo import cause_of, is_network_fault, run_cargo
 
+_TELLING = ("no matching package", "failed to select a version")
+
 
 @contextmanager
 def vendored(package: Path) -> Iterator[Path]:
@@ -26,7 +28,9 @@ def vendored(package: Path) -> Iterator[Path]:
         for file in ("Cargo.toml", "Cargo.lock"):
             (stub / file).write_bytes((package / file).read_bytes())
         (stub / "lib.rs").touch()
+        # Without its last flag, cargo would ask the public registry even where the user has a mirror.
         words = ["vendor", "--quiet", "--color", "never", "--locked", "--versioned-dirs", str(sources)]
+        words += ["--respect-source-config"]
         if run_cargo(["--offline", *words], stub, "the crates"):
             told = run_cargo(words, stub, "the crates")
             if told:
@@ -52,7 +56,9 @@ def _fault(told: str, package: Path) -> UserError:
         return NetworkError(
             f"the crate registry cannot be reached ({cause_of(told)}); connect to the network and start again"
         )
-    return UserError(f"{package / 'Cargo.toml'}: cargo could not fetch the crates ({cause_of(told)})")
+    telling = [line.strip() for line in told.splitlines() if line.strip().startswith(_TELLING)]
+    reason = telling[0] if telling else cause_of(told)
+    return UserError(f"{package / 'Cargo.toml'}: cargo could not fetch the crates ({reason})")
 
 
 def _open_up(folder: Path) -> None:
