@@ -148,7 +148,10 @@ def test_a_problem_without_a_solution_removes_no_signature() -> None:
         {"name": "p", "prompt": "fn f(a: i64) -> i64 {\n", "tests": "}\nfn main() { assert_eq!(f(1), 2); }"}
     )
     assert problem_form(unsolved) == ""
-    rows = [row("fn other(b: i64) -> i64 {\n", "fn other(b: i64) -> i64 { b * 3 }"), row(unsolved.prompt, "x")]
+    rows = [
+        row("fn other(b: i64) -> i64 {\n", "fn other(b: i64) -> i64 { b * 3 }"),
+        row(unsolved.prompt, "x"),
+    ]
     assert reasons(rows, [unsolved]) == [None, "same question"]
 
 
