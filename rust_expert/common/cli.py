@@ -58,6 +58,17 @@ def _plain(section: type[BaseModel], name: str) -> Any:
     return value.model_dump(mode="json", by_alias=True) if isinstance(value, BaseModel) else value
 
 
+def add_crates(target: argparse.ArgumentParser) -> None:
+    """Add `--crates`, the crates that a suite's problems may use; None where it is not given."""
+    target.add_argument(
+        "--crates",
+        type=lambda text: [name.strip() for name in text.split(",") if name.strip()],
+        metavar="NAMES",
+        help='crates that problems may use, with commas between, "" for none (default: what they mention of '
+        "config/suite_crates)",
+    )
+
+
 def options_from(arguments: argparse.Namespace, section: type[Section]) -> Section:
     """The config section that the flags of `add_options` spell.
 
