@@ -28,7 +28,10 @@ def parser(description: str | None) -> argparse.ArgumentParser:
 
 
 def add_options(target: argparse.ArgumentParser, section: type[BaseModel]) -> None:
-    """Add one flag for each field of a config section; its value is JSON or plain text."""
+    """Add one flag for each field of a config section; its value is JSON or plain text.
+
+    A switch gets a second flag without a value: `--no-lints` is `--lints false`.
+    """
     group = target.add_argument_group(section.__name__)
     for name, field in section.model_fields.items():
         key = field.alias or name
@@ -37,6 +40,11 @@ def add_options(target: argparse.ArgumentParser, section: type[BaseModel]) -> No
         group.add_argument(
             "--" + key.replace("_", "-"), dest=f"option_{key}", metavar="VALUE", help=f"{told} ({default})"
         )
+        if field.annotation is bool:
+            flag = "--no-" + key.replace("_", "-")
+            group.add_argument(
+                flag, dest=f"option_{key}", action="store_const", const="false", help=f"{key} false"
+            )
 
 
 def _plain(section: type[BaseModel], name: str) -> Any:
