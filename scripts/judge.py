@@ -50,8 +50,8 @@ def main() -> None:
     scoring = _Scoring(arguments.k) if arguments.metrics is not None else None
     samples = read_completions(arguments.samples)
     problems = read_jsonl(arguments.suite, Problem)
-    require_sandbox()
     with Journal(out, fingerprint(samples, problems, options)) as journal:
+        require_sandbox()
         if journal.discarded:
             log.info(
                 "%s is of other samples, problems, options or code: judging from the start", journal.path

@@ -71,12 +71,15 @@ def score(
 
 
 def _interval(name: str, shares: Shares, options: ScoreOptions) -> dict[str, float] | None:
-    """A figure with its interval, and for a ratio how much it is out of; None where that is nothing."""
-    total = float(shares[1].sum())
-    if total == 0:
+    """A figure with its interval, and for a ratio how much it is out of; None where that is nothing.
+
+    Problems that nothing is out of (none of their samples compiles, say) are not drawn from.
+    """
+    above, below = shares[0][shares[1] > 0], shares[1][shares[1] > 0]
+    if not len(below):
         return None
-    told = ratio_interval(*shares, options, name, share=name not in UNBOUNDED).as_json()
-    return {**told, "of": int(total)} if name in RATIOS else told
+    told = ratio_interval(above, below, options, name, share=name not in UNBOUNDED).as_json()
+    return {**told, "of": int(below.sum())} if name in RATIOS else told
 
 
 def reachable(tallies: Tallies, ks: Sequence[int]) -> tuple[list[int], dict[str, str]]:

@@ -28,11 +28,14 @@ class ScoreFile(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     problems: int
+    samples: int
     per_problem: dict[str, ProblemScore]
     problems_excluded: dict[str, str] = Field(default_factory=dict)
     judge_errors: "JudgeErrors"
     sizes: list["SizeBucket"] = Field(default_factory=list)
     judge: "JudgedWith | None" = None
+    suite_sha256: str = ""
+    intervals: dict[str, float] = Field(default_factory=dict)
 
 
 class JudgeErrors(BaseModel):
