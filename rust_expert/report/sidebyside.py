@@ -28,7 +28,8 @@ def side_by_side_table(
         f"{confidence} intervals over problems; B − A is paired by problem, a star marks an interval that leaves zero"
         " out, p is that of the paired bootstrap. exact p: McNemar's test on the first sample of each problem, with"
         " the problems that only A and only B got right. Policy: what breaks the policy counts as not passed."
-        " Warnings: clippy's, for each sample that it looked at. Pre-filtered: without samples that hold no code or were stopped; every other figure counts them."
+        " Warnings: clippy's, for each sample that it looked at. Pre-filtered: without samples that hold no code or"
+        " were stopped; compiles counts them all."
     )
     if found.judged_differently:
         parts += ["", *wrapped("Not judged alike: " + "; ".join(found.judged_differently) + ".")]
