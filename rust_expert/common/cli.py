@@ -30,20 +30,19 @@ def parser(description: str | None) -> argparse.ArgumentParser:
 def add_options(target: argparse.ArgumentParser, section: type[BaseModel]) -> None:
     """Add one flag for each field of a config section; its value is JSON or plain text.
 
-    A switch gets a second flag without a value: `--no-lints` is `--lints false`.
+    A switch also stands without its value, and has a second flag for its opposite: `--no-lints` is `--lints false`.
     """
     group = target.add_argument_group(section.__name__)
     for name, field in section.model_fields.items():
         key = field.alias or name
         default = "required" if field.is_required() else f"default {json.dumps(_plain(section, name))}"
         told = (field.description or key).replace("%", "%%")
-        group.add_argument(
-            "--" + key.replace("_", "-"), dest=f"option_{key}", metavar="VALUE", help=f"{told} ({default})"
-        )
+        flag, store = key.replace("_", "-"), f"option_{key}"
+        more: dict[str, Any] = {"nargs": "?", "const": "true"} if field.annotation is bool else {}
+        group.add_argument("--" + flag, dest=store, metavar="VALUE", help=f"{told} ({default})", **more)
         if field.annotation is bool:
-            flag = "--no-" + key.replace("_", "-")
             group.add_argument(
-                flag, dest=f"option_{key}", action="store_const", const="false", help=f"{key} false"
+                "--no-" + flag, dest=store, action="store_const", const="false", help=f"--{flag} false"
             )
 
 

@@ -1,5 +1,6 @@
 """What a verdict was made with: it goes into the metrics, and a change of it starts the judging anew."""
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from rust_expert.common.config.judge import JudgeOptions
 from rust_expert.common.contracts import Completion, Problem
 from rust_expert.common.files import sha256_json
 from rust_expert.common.toolchain import rustc_version
+from rust_expert.judge.trial import compile_limits, run_limits
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -20,13 +22,9 @@ def judging_facts(options: JudgeOptions) -> dict[str, Any]:
     """
     return {
         "sandbox": {
-            "mode": "bubblewrap",
-            "compile_cpu_seconds": options.compile_timeout,
-            "run_cpu_seconds": options.run_timeout,
-            "memory_mb": options.memory_mb,
-            "processes": options.max_processes,
-            "work_mb": options.tmpfs_mb,
-            "output_kb": options.output_kb,
+            "backend": "bubblewrap",
+            "compile": dataclasses.asdict(compile_limits(options)),
+            "run": dataclasses.asdict(run_limits(options)),
         },
         "policy": options.policy,
         "lints": options.lints,

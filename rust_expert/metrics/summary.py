@@ -10,6 +10,7 @@ from rust_expert.common.errors import UserError
 from rust_expert.common.files import read_json
 from rust_expert.common.tables import fault_of
 from rust_expert.metrics.comparison import ProblemScore, compare
+from rust_expert.metrics.measures import RATIOS
 
 SCHEMA = 1
 
@@ -200,12 +201,19 @@ def _rounded(value: float | None) -> float | None:
 
 
 def _shown(score: ScoreFile) -> dict[str, Any]:
-    """A stage's figures on a suite. Buckets are a list without intervals: DVC makes no columns of lists."""
+    """A stage's figures on a suite: the main ones with their intervals, few columns for DVC.
+
+    Buckets are a list without intervals: DVC makes no columns of lists.
+    """
     shown = {
-        key: value
+        key: {name: part for name, part in value.items() if name != "of"}
+        if key in RATIOS and value
+        else value
         for key, value in score.model_dump(mode="json").items()
         if key not in _LEFT_OUT and (not key.startswith("policy_pass_at_") or key == "policy_pass_at_1")
     }
+    if shown.get("clippy_warnings"):
+        shown["clippy_warnings"] = shown["clippy_warnings"]["value"]
     return {
         **shown,
         "judge_errors": score.judge_errors.count,
@@ -226,7 +234,7 @@ def _judged_with(scores: Iterable[ScoreFile]) -> dict[str, list[str]]:
     """The sandboxes and policies that the scores were judged with: one of each, unless something was mixed."""
     noted = [one.judge for one in scores if one.judge is not None]
     return {
-        "sandbox": sorted({str(one.sandbox.get("mode")) for one in noted}),
+        "sandbox": sorted({str(one.sandbox.get("backend")) for one in noted}),
         "policy": sorted({one.policy for one in noted}),
     }
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from rust_expert.common.closure import import_closure
 from rust_expert.common.contracts import Verdict
 from rust_expert.common.files import read_json, sha256_file
 from rust_expert.common.tables import read_jsonl, read_parquet
@@ -98,7 +99,7 @@ def test_a_fresh_folder_is_enough(tmp_path: Path) -> None:
     assert figures["samples_sha256"] == sha256_file(samples)
     judge = figures["judge"]
     assert (judge["policy"], judge["lints"], judge["rustc"]) == ("report", False, rustc_version())
-    assert judge["sandbox"]["mode"] == "bubblewrap" and judge["sandbox"]["memory_mb"] == 1024
+    assert judge["sandbox"]["backend"] == "bubblewrap" and judge["sandbox"]["run"]["memory_mb"] == 1024
     assert str(tmp_path) not in json.dumps(figures)
 
 
@@ -110,6 +111,12 @@ def test_the_figures_are_those_of_the_score_command(files: tuple[Path, Path], tm
     command = [sys.executable, "-m", "scripts.score", *words, "--out", tmp_path / "s.json"]
     subprocess.run(list(map(str, command)), check=True, cwd=ROOT, capture_output=True)
     assert (tmp_path / "m.json").read_bytes() == (tmp_path / "s.json").read_bytes()
+
+
+def test_the_figures_are_no_part_of_the_rule_judge() -> None:
+    """An edit of the figures must not judge, and with that train, anew: see docs/decisions/033."""
+    rooms = {path.relative_to(ROOT).parts[1] for path in import_closure("scripts.judge", ROOT)}
+    assert "judge" in rooms and not rooms & {"metrics", "report", "models"}
 
 
 def test_figures_want_an_answer_to_each_usable_problem(files: tuple[Path, Path], tmp_path: Path) -> None:

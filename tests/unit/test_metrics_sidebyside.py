@@ -39,7 +39,7 @@ def judged(
     write_jsonl(suite, PROBLEMS)
     completions = [Completion(task_id=one.task_id, sample=one.sample, completion=name) for one in verdicts]
     write_jsonl(answers, completions)
-    facts = {"sandbox": {"mode": "bubblewrap"}, "policy": policy, "rustc": "rustc 1"}
+    facts = {"sandbox": {"backend": "bubblewrap"}, "policy": policy, "rustc": "rustc 1"}
     run = Judged(str(suite), str(answers), PROBLEMS, completions, verdicts, facts)
     write_json(path, figures_of(run, OPTIONS, leave_out=True))
     return path

@@ -15,7 +15,14 @@ from rust_expert.common.seeds import rng
 from rust_expert.common.tables import write_jsonl, write_parquet
 from rust_expert.metrics.score import score
 from rust_expert.metrics.sizes import bucket_of, lines_of
-from rust_expert.metrics.summary import Reports, ScoreFile, TrainingFacts, read_training, summarize
+from rust_expert.metrics.summary import (
+    JudgedWith,
+    Reports,
+    ScoreFile,
+    TrainingFacts,
+    read_training,
+    summarize,
+)
 from rust_expert.metrics.tally import tally
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -263,6 +270,27 @@ def test_each_stage_is_compared_with_its_parent_and_with_base() -> None:
     assert [told["stages"][name]["order"] for name in PARENTS] == [0, 1, 2]
     assert "per_problem" not in told["stages"]["base"]["suites"]["s"]
     assert told["stages"]["base"]["suites"]["s"]["judge_errors"] == 0
+
+
+def test_the_summary_stays_small_and_says_what_judged() -> None:
+    """DVC shows a column for each figure that is not in a list: detail stays in the score files."""
+    file = score_file(0.4)
+    one = file.model_copy(update={"judge": JudgedWith(sandbox={"backend": "firejail"}, policy="off")})
+    two = file.model_copy(update={"judge": JudgedWith(sandbox={"backend": "none"}, policy="off")})
+    told = summarize({("base", "s"): one, ("phase1", "s"): two}, PARENTS, {}, Reports(), OPTIONS)
+    assert told["judge"] == {"sandbox": ["firejail", "none"], "policy": ["off"]}
+    shown = told["stages"]["base"]["suites"]["s"]
+    assert set(shown["compile_rate"]) == {"value", "low", "high"}
+    assert "policy_pass_at_1" in shown
+    assert not {"policy_pass_at_2", "per_problem", "intervals", "judge", "suite_sha256"} & set(shown)
+    assert shown["sizes"] == [
+        {
+            "lines": "no code",
+            "samples": 60,
+            "compile_rate": shown["compile_rate"]["value"],
+            "pass_rate": shown["pass_at_1"]["value"],
+        }
+    ]
 
 
 def test_a_stage_without_figures_is_passed_over() -> None:

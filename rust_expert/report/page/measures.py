@@ -55,7 +55,7 @@ def length_card(summary: Summary, suite: str) -> Html | None:
     return card(
         "Answers by length",
         table(["lines of code", *scores], rows, frozenset(range(1, len(scores) + 1)), "Answers by length"),
-        note=f"On {suite}: the share that passes, and below it how many answers of that length there are and how many"
+        note=f"On {suite}: the share that passes, and beside it how many answers of that length there are and how many"
         " of them compile. The model chooses the length, so a row compares different answers.",
     )
 
