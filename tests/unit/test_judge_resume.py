@@ -1,11 +1,17 @@
 """The judge interrupted for real, at moments in the middle: what is judged stays, the same command goes on from it."""
 
+import contextlib
+import fcntl
 import json
 import os
+import pty
 import re
+import select
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
@@ -151,6 +157,38 @@ def test_other_options_or_samples_start_anew_and_a_batch_size_does_not(samples: 
     said = finish(samples, out, "--policy", "off")
     assert "judging from the start" in said and "judged before" not in said
     assert len(read_jsonl(out, Verdict)) == 6
+
+
+def test_ctrl_c_on_a_terminal_is_one_sentence_below_the_bar(samples: Path, tmp_path: Path) -> None:
+    """A terminal sends it to the whole foreground, the sandboxes as well: no word of theirs comes through."""
+    out = tmp_path / "o" / "v.jsonl"
+    command = [
+        sys.executable,
+        "-m",
+        "scripts.judge",
+        str(samples),
+        "--suite",
+        str(samples.with_name("suite.jsonl")),
+    ]
+    command += ["--out", str(out), "--no-lints", "--run-timeout", "1", "--batch", "3", "--workers", "2"]
+    process, terminal = pty.fork()
+    if process == 0:
+        os.chdir(ROOT)
+        os.execv(command[0], command)
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
+    shown, sent = b"", False
+    with contextlib.suppress(OSError):  # the end of the other side
+        while True:
+            if select.select([terminal], [], [], 0.02)[0]:
+                shown += os.read(terminal, 65536)
+            if not sent and rows_in(journal_of(out)) >= 6:
+                sent = os.write(terminal, b"\x03") == 1
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 130
+    before, _, after = shown.decode().partition("^C")
+    assert re.search(r"samples: +\d+%\|.*\d+/60 \[\d\d:\d\d<\d\d:\d\d, +[\d.]+/s\]", before)
+    said = [line.strip() for line in after.splitlines() if line.strip() and "/60 [" not in line]
+    assert len(said) == 1 and "of 60 samples are judged; the same command continues from there" in said[0]
 
 
 def test_two_judges_do_not_write_one_file(samples: Path, tmp_path: Path) -> None:
