@@ -136,7 +136,10 @@ class Verdict(BaseModel):
     lints: dict[str, int] = Field(default_factory=dict, description="clippy warnings by group")
     clippy_warnings: int | None = Field(default=None, description="None where clippy did not run")
     idiomatic: float | None = None
-    documented: float | None = None
+    documented: float | None = Field(
+        default=None, description="share of the public items with a doc comment, 1.0 where nothing is public"
+    )
+    public_items: int | None = Field(default=None, description="how many items `documented` is a share of")
     policy_findings: list[str] = Field(default_factory=list)
     code: str = Field(default="", description="the code taken from the raw answer")
     extraction: str = Field(default="none", description="the rule that took it")

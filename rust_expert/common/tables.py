@@ -4,7 +4,7 @@ import json
 import os
 import types
 import typing
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -99,9 +99,14 @@ def _arrow_type(hint: Any, model: type[BaseModel], name: str) -> pa.DataType:
     raise TypeError(f"{model.__name__}.{name}: no column type for {hint}")
 
 
-def write_parquet(path: PathLike, rows: Iterable[Row], model: type[Row]) -> int:
-    """Write rows as one Parquet file, whole or not at all; equal rows give equal bytes. Returns how many."""
-    schema = schema_of(model)
+def write_parquet(
+    path: PathLike, rows: Iterable[Row], model: type[Row], notes: Mapping[str, str] | None = None
+) -> int:
+    """Write rows as one Parquet file, whole or not at all; equal rows give equal bytes. Returns how many.
+
+    `notes` are kept in the file's own metadata, beside the columns.
+    """
+    schema = schema_of(model).with_metadata(dict(notes or {}))
     records = [row.model_dump(by_alias=True) for row in rows]
     columns = [
         pa.array([_cell(record[field.name]) for record in records], type=field.type) for field in schema
@@ -110,6 +115,20 @@ def write_parquet(path: PathLike, rows: Iterable[Row], model: type[Row]) -> int:
     with atomic_path(path) as temporary:
         pq.write_table(table, temporary, compression="zstd", row_group_size=50_000)
     return len(records)
+
+
+def notes_of(path: PathLike) -> dict[str, str]:
+    """The notes that `write_parquet` put into a file.
+
+    Raises UserError where the file is missing or no Parquet.
+    """
+    if not Path(path).is_file():
+        raise UserError(f"{path}: no such file; check the path or run the step that makes it")
+    try:
+        kept = pq.read_schema(path).metadata or {}
+    except pa.ArrowInvalid as error:
+        raise UserError(f"{path}: not a Parquet file ({error}); make it again") from None
+    return {key.decode(): value.decode() for key, value in kept.items()}
 
 
 def _cell(value: Any) -> Any:

@@ -6,6 +6,7 @@ number of workers. Completions with the same code for the same problem are judge
 
 import dataclasses
 import logging
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from rust_expert.common.config.judge import JudgeOptions
@@ -13,12 +14,13 @@ from rust_expert.common.contracts import Completion, Problem, Verdict
 from rust_expert.common.errors import JudgeFault, UserError
 from rust_expert.common.files import sha256_text
 from rust_expert.judge.diagnostics import one_line
+from rust_expert.judge.journal import Journal
 from rust_expert.judge.linked import NO_CRATES, Crates
 from rust_expert.judge.lints import lint, lint_groups
 from rust_expert.judge.parallel import spread
 from rust_expert.judge.policy import policy_findings
 from rust_expert.judge.sharing import may_share, suite_may_share
-from rust_expert.judge.style import documented, idiomatic
+from rust_expert.judge.style import documentation, idiomatic
 from rust_expert.judge.suite import Suite, suite_of
 from rust_expert.judge.together import Together, judge_together
 from rust_expert.judge.trial import Trial, compile_alone, compile_limits, put_to_test
@@ -42,8 +44,13 @@ def judge(
     crates: Crates = NO_CRATES,
     workers: int = 1,
     progress: Callable[[int], None] | None = None,
+    journal: Journal | None = None,
+    already: Callable[[int], None] | None = None,
 ) -> list[Verdict]:
-    """A verdict for each sample, in the order of the samples. `progress` is told of samples done.
+    """A verdict for each sample, in the order of the samples. `progress` is told of samples done, from any thread.
+
+    With a journal, what it knows is not judged again (`already` is told of how many samples), and every verdict is
+    kept in it as soon as it stands.
 
     Of `crates`, each sample may use those that its problem needs (rust_expert.judge.dependencies builds them).
 
@@ -61,21 +68,30 @@ def judge(
     groups: dict[Key, list[int]] = {}
     for index, (sample, found) in enumerate(zip(listed, extractions, strict=True)):
         groups.setdefault((sample.task_id, found.code), []).append(index)
-    if options.lints and groups:
+    told = {key: journal.known[key] for key in groups if key in journal.known} if journal else {}
+    if already is not None:
+        already(sum(len(groups[key]) for key in told))
+    left = [key for key in groups if key not in told]
+    if options.lints and left:
         lint_groups()  # once, before the workers ask for it together
+    one_at_a_time = threading.Lock()
 
     def settle(unit: list[Key]) -> list[Verdict]:
-        return _verdicts_of(unit, suites, options)
-
-    units = _units(list(groups), suites, options, workers)
-    verdicts: dict[int, Verdict] = {}
-    for unit, judged in zip(units, spread(settle, units, workers), strict=True):
-        for key, verdict in zip(unit, judged, strict=True):
-            for index in groups[key]:
-                verdicts[index] = _told_of(verdict, listed[index], extractions[index])
+        judged = _verdicts_of(unit, suites, options)
+        with one_at_a_time:
+            if journal is not None:
+                journal.add(judged)
             if progress is not None:
-                progress(len(groups[key]))
-    return [verdicts[index] for index in range(len(listed))]
+                progress(sum(len(groups[key]) for key in unit))
+        return judged
+
+    units = _units(left, suites, options, workers)
+    for unit, judged in zip(units, spread(settle, units, workers), strict=True):
+        told.update(zip(unit, judged, strict=True))
+    return [
+        _told_of(told[sample.task_id, found.code], sample, found)
+        for sample, found in zip(listed, extractions, strict=True)
+    ]
 
 
 def unjudged(sample: Completion, reason: str) -> Verdict:
@@ -189,6 +205,7 @@ def _judge_code(
     elif options.lints and lints is None:
         limits = compile_limits(options)
         lints = lint(code, edition=options.edition, limits=limits, crates=suite.crates)
+    told = documentation(code) if trial.compiled else None
     return Verdict(
         task_id=task_id,
         sample=0,
@@ -201,7 +218,8 @@ def _judge_code(
         lints=lints or {},
         clippy_warnings=None if lints is None else sum(lints.values()),
         idiomatic=idiomatic(code) if trial.compiled else None,
-        documented=documented(code) if trial.compiled else None,
+        documented=told.share if told else None,
+        public_items=told.public if told else None,
         policy_findings=findings,
         code=code,
     )
