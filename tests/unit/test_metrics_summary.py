@@ -373,17 +373,22 @@ def test_the_commands(tmp_path: Path) -> None:
     assert str(tmp_path).encode() not in written[0]
     missing = run(
         "scripts.publish", "--summary", f"{tmp_path}/one/summary.json", "--beside", f"{tmp_path}/report.html",
-        "--out", f"{tmp_path}/metrics.json",
+        "--headline", f"{tmp_path}/headline.json", "--out", f"{tmp_path}/metrics.json",
     )  # fmt: skip
     assert missing.returncode == 2 and "report.html: missing or empty" in missing.stderr
     assert not (tmp_path / "metrics.json").exists()
     (tmp_path / "report.html").write_text("<p>")
     done = run(
         "scripts.publish", "--summary", f"{tmp_path}/one/summary.json", "--beside", f"{tmp_path}/report.html",
-        "--out", f"{tmp_path}/metrics.json",
+        "--headline", f"{tmp_path}/headline.json", "--out", f"{tmp_path}/metrics.json",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "metrics.json").read_bytes() == written[0]
+    few, all_figures = read_json(tmp_path / "headline.json"), json.loads(written[0])
+    for stage in ("base", "phase1"):
+        told = all_figures["stages"][stage]["suites"]["s"]
+        names = {"pass_at_1", "pass_at_2", "compile_rate"}
+        assert few[stage]["s"] == {name: told[name]["value"] for name in names}
     wrong = run(
         "scripts.summarize",
         "--scores",
