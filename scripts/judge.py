@@ -40,7 +40,7 @@ def main() -> None:
         raise UserError(f"--workers {arguments.workers}: at least 1 is needed")
     samples = read_jsonl(arguments.samples, Completion)
     problems = read_jsonl(arguments.suite, Problem)
-    require_sandbox()
+    require_sandbox(options.sandbox)
     with Progress(len(problems), "problems' own solutions") as bar:
         usable, excluded = usable_problems(problems, options, workers=arguments.workers, progress=bar.advance)
     for each in excluded:

@@ -28,14 +28,19 @@ def parser(description: str | None) -> argparse.ArgumentParser:
 
 
 def add_options(target: argparse.ArgumentParser, section: type[BaseModel]) -> None:
-    """Add one flag for each field of a config section; its value is JSON or plain text."""
+    """Add one flag for each field of a config section; its value is JSON or plain text, and true for a bare flag."""
     group = target.add_argument_group(section.__name__)
     for name, field in section.model_fields.items():
         key = field.alias or name
         default = "required" if field.is_required() else f"default {json.dumps(_plain(section, name))}"
         told = (field.description or key).replace("%", "%%")
+        bare: dict[str, Any] = {"nargs": "?", "const": "true"} if field.annotation is bool else {}
         group.add_argument(
-            "--" + key.replace("_", "-"), dest=f"option_{key}", metavar="VALUE", help=f"{told} ({default})"
+            "--" + key.replace("_", "-"),
+            dest=f"option_{key}",
+            metavar="VALUE",
+            help=f"{told} ({default})",
+            **bare,
         )
 
 
@@ -59,8 +64,8 @@ def options_from(arguments: argparse.Namespace, section: type[Section]) -> Secti
         return section.model_validate(given)
     except ValidationError as error:
         where, _, what = fault_of(error).partition(": ")
-        flag = "--" + where.replace("_", "-")
-        raise UserError(f"{flag}: {what}; see --help for what it takes") from None
+        flag = f"--{where.replace('_', '-')}: " if error.errors()[0]["loc"] else ""
+        raise UserError(f"{flag}{what.removeprefix('Value error, ')}; see --help for what it takes") from None
 
 
 def _value(text: str) -> Any:

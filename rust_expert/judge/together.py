@@ -86,6 +86,7 @@ def batch_limits(options: JudgeOptions, count: int) -> Limits:
         processes=options.max_processes,
         work_mb=options.tmpfs_mb,
         output_kb=8192,
+        backend=options.sandbox,
     )
 
 
