@@ -82,6 +82,7 @@ class Firejail:
                 cwd=places[FILES],
                 named=named_by(places),
                 mark=f"{mark}\n".encode(),
+                folder=folder,
             )
 
     def end(self, entry: Entry, returncode: int, told: bytes, stderr: bytes) -> End:

@@ -57,7 +57,8 @@ class Entry:
     """How to enter a room that is ready: the words before the command, and what the process is started with.
 
     `named` turns the command's words, which use the room's names, into the ones of this backend. `mark` is what comes
-    on standard error before anything of the command's.
+    on standard error before anything of the command's. `folder` is what the backend has put on the host; where there
+    is one, a guard ends the room if the judge is killed.
     """
 
     words: Sequence[str]
@@ -66,6 +67,7 @@ class Entry:
     cwd: str = "/"
     named: Callable[[str], str] = str
     mark: bytes = b""
+    folder: Path | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -164,6 +166,28 @@ def folder_of(room: Room) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def guarded(group: int, folder: Path) -> Iterator[None]:
+    """Should this process be killed meanwhile, end that process group and remove that folder.
+
+    A shell waits for the end of a pipe that nobody else holds; a line in it says that all is well.
+    """
+    script = 'read -r line || { kill -s KILL -- "-$0"; rm -rf -- "$1"; }'
+    guard = subprocess.Popen(
+        ["/bin/sh", "-c", script, str(group), str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={"PATH": "/usr/bin:/bin"},
+        cwd="/",
+        start_new_session=True,
+    )
+    try:
+        yield
+    finally:
+        guard.communicate(b"done\n")
 
 
 class Descriptors:

@@ -29,6 +29,7 @@ from rust_expert.judge.rooms import (
     Descriptors,
     Entry,
     Room,
+    guarded,
     own_identity,
     sysroot,
 )
@@ -208,6 +209,8 @@ def in_room(
                 start_new_session=True,
             )
         running = Running(process, backend, entry)
+        if entry.folder is not None:
+            belongings.enter_context(guarded(process.pid, entry.folder))
         belongings.callback(_closed, process)
         belongings.callback(running.kill)
         yield running

@@ -34,10 +34,11 @@ class Unsandboxed:
             places = {name: str(folder / name.lstrip("/")) for name in (FILES, SCRATCH, *room.programs)}
             places |= {name: str(path) for name, path in room.mounts.items()}
             yield Entry(
-                ["/usr/bin/setpriv", "--pdeathsig=KILL", "--no-new-privs", "--"],
+                ["/usr/bin/setpriv", "--no-new-privs", "--"],
                 environment=room.environment(str(scratch)),
                 cwd=places[FILES],
                 named=named_by(places),
+                folder=folder,
             )
 
     def end(self, entry: Entry, returncode: int, told: bytes, stderr: bytes) -> End:
