@@ -16,7 +16,8 @@ from rust_expert.judge.rooms import FILES, MEGABYTE, SCRATCH, Descriptors, End, 
 INSTALL = "`apt-get install bubblewrap` (Debian, Ubuntu) or `dnf install bubblewrap` (Fedora)"
 OLDEST = (0, 8)
 NO_NAMESPACES = (
-    "on Ubuntu 24.04 run `sysctl -w kernel.apparmor_restrict_unprivileged_userns=0` as root; start a container with "
+    "on Ubuntu 24.04 run `sysctl -w kernel.apparmor_restrict_unprivileged_userns=0` as root, elsewhere `sysctl -w "
+    "user.max_user_namespaces=15000`; start a container with "
     "--security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined"
 )
 """What to do where the kernel or a container's guard refuses namespaces or mounts."""

@@ -58,21 +58,10 @@ class Firejail:
             words = [program(), *_walls(room), f"--whitelist={folder}", f"--read-only={folder}"]
             places = {name: str(folder / name.lstrip("/")) for name in (FILES, *room.programs)}
             places[SCRATCH] = "/tmp"
-            if rules_the_machine():
-                words += ["--caps.keep=setuid,setgid"]
-                # Elsewhere, for another user cannot enter root's home.
-                for name, source in room.mounts.items():
-                    place = folder / name.lstrip("/")
-                    place.mkdir()
-                    words.append(f"--bind={source},{place}")
-                    places[name] = str(place)
-            else:
-                words += ["--caps.drop=all", "--noroot"]
-                for name, source in room.mounts.items():
-                    place = source.resolve()
-                    if place.parts[1] not in _SHOWN:
-                        words += [f"--whitelist={place}", f"--read-only={place}"]
-                    places[name] = str(place)
+            for name, source in room.mounts.items():
+                more, places[name] = _mounted(name, source.resolve(), folder)
+                words += more
+            words += ["--caps.keep=setuid,setgid"] if rules_the_machine() else ["--caps.drop=all", "--noroot"]
             words += _hidden(set() if rules_the_machine() else set(room.mounts.values()))
             mark = secrets.token_hex(16)
             variables = [f"{name}={value}" for name, value in room.environment("/tmp").items()]
@@ -127,6 +116,19 @@ def _walls(room: Room) -> list[str]:
     ]
     words += [f"--seccomp.drop={_denied()}", "--seccomp-error-action=EPERM", "--seccomp.block-secondary"]
     return words if room.work_mb else [*words, "--read-only=/tmp"]
+
+
+def _mounted(name: str, source: Path, folder: Path) -> tuple[list[str], str]:
+    """The words that leave a folder of the host in the room, read-only, and where it then lies."""
+    hidden = source.parts[1] == "tmp" or not (rules_the_machine() or source.parts[1] in _SHOWN)
+    words = [f"--whitelist={source}"] if hidden else []
+    closed = [f"--read-only={source}"] if hidden else []
+    if not rules_the_machine():
+        return [*words, *closed], str(source)
+    # Elsewhere, for another user cannot enter root's home.
+    place = folder / name.lstrip("/")
+    place.mkdir()
+    return [*words, f"--bind={source},{place}", f"--read-only={place}", *closed], str(place)
 
 
 @functools.cache

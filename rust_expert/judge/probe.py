@@ -198,6 +198,8 @@ def probe(backend: SandboxName = "bubblewrap") -> list[Promise]:
     promises = []
     for name, text in _TEXTS.items():
         seen = "; ".join(breaches.seen.get(name, [])[:3])
+        if seen and name == "processes" and os.geteuid() == 0:
+            seen += "; no such limit binds this root, who may not take another identity: judge as an ordinary user"
         promises.append(Promise(text, False, made=False) if name in unmade else Promise(text, not seen, seen))
     return promises
 

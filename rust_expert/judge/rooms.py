@@ -28,6 +28,9 @@ FILES, SCRATCH, TOOLCHAIN = "/in", "/work", "/rust"
 _CAPABILITIES_NEEDED = (6, 7, 21)
 """CAP_SETGID, CAP_SETUID, CAP_SYS_ADMIN: what root needs to make a room and to leave its identity."""
 
+_IDENTITIES = range(0x70000000, 0x71000000)
+"""User numbers that nobody has, for rooms made by root."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Room:
@@ -115,12 +118,14 @@ def sysroot() -> Path:
 
 @functools.cache
 def rules_the_machine() -> bool:
-    """Whether this is a root that may mount and change its identity; in a container root often may not."""
+    """Whether this is a root that may mount and take any identity; in a container root often may not."""
     if os.geteuid() != 0:
         return False
     status = Path("/proc/self/status").read_text(encoding="ascii")
     held = int(re.search(r"^CapEff:\s*([0-9a-f]+)", status, re.MULTILINE)[1], 16)  # type: ignore[index]
-    return all(held >> number & 1 for number in _CAPABILITIES_NEEDED)
+    known = [list(map(int, line.split())) for line in Path("/proc/self/uid_map").read_text().splitlines()]
+    every = any(first <= _IDENTITIES[0] and _IDENTITIES[-1] < first + count for first, _, count in known)
+    return every and all(held >> number & 1 for number in _CAPABILITIES_NEEDED)
 
 
 def own_identity() -> list[str]:
@@ -130,7 +135,7 @@ def own_identity() -> list[str]:
     """
     if not rules_the_machine():
         return []
-    identity = str(0x70000000 + secrets.randbelow(1 << 24))
+    identity = str(secrets.choice(_IDENTITIES))
     words = ["/usr/bin/setpriv", f"--reuid={identity}", f"--regid={identity}", "--clear-groups"]
     return [*words, "--inh-caps=-all", "--no-new-privs", "--"]
 

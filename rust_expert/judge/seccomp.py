@@ -75,11 +75,13 @@ _OTHERS = {
         "tkill": 200, "rt_sigqueueinfo": 129, "rt_tgsigqueueinfo": 297, "pidfd_open": 434, "pidfd_send_signal": 424,
         "pidfd_getfd": 438, "process_madvise": 440, "process_mrelease": 448, "setpriority": 141, "ioprio_set": 251,
         "migrate_pages": 256, "move_pages": 279, "get_robust_list": 274, "socketpair": 53,
+        "flock": 73,
     },
     "aarch64": {
         "tkill": 130, "rt_sigqueueinfo": 138, "rt_tgsigqueueinfo": 240, "pidfd_open": 434, "pidfd_send_signal": 424,
         "pidfd_getfd": 438, "process_madvise": 440, "process_mrelease": 448, "setpriority": 140, "ioprio_set": 30,
         "migrate_pages": 238, "move_pages": 239, "get_robust_list": 100, "socketpair": 199,
+        "flock": 32,
     },
 }  # fmt: skip
 """What reaches another process of the same user and nothing that a test needs."""
@@ -100,11 +102,12 @@ _BY_COMMAND = {
     "aarch64": {"fcntl": 25, "ioctl": 29, "prctl": 167},
 }
 _COMMANDS = {
-    "fcntl": (_SECOND_ARGUMENT, (8, 10, 15)),
+    "fcntl": (_SECOND_ARGUMENT, (5, 6, 7, 8, 10, 15, 36, 37, 38, 1024, 1026)),
     "ioctl": (_SECOND_ARGUMENT, (0x8901, 0x8902)),
     "prctl": (_FIRST_ARGUMENT, (62,)),
 }
-"""Commands that reach another process: F_SETOWN, F_SETSIG, F_SETOWN_EX; FIOSETOWN, SIOCSPGRP; PR_SCHED_CORE."""
+"""Commands that reach another process: F_SETOWN, F_SETSIG, F_SETOWN_EX, and locks, leases and watches, for the files of
+the system are those of the host; FIOSETOWN, SIOCSPGRP; PR_SCHED_CORE."""
 _CLONE = {"x86_64": 56, "aarch64": 220}
 CLONE3 = 435
 _AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
