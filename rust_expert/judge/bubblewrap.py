@@ -73,7 +73,8 @@ class Bubblewrap:
         first = next((line for line in stderr.splitlines() if line.startswith("bwrap:")), stderr[:200])
         known = ("uid map", "user namespace", "new namespace", "Operation not permitted", "Permission denied")
         if any(each in first for each in known):
-            return UserError(f"the sandbox may not make namespaces here ({first}): {NO_NAMESPACES}")
+            other = "judge as an ordinary user, or " if os.geteuid() == 0 else ""
+            return UserError(f"the sandbox may not make namespaces here ({first}): {other}{NO_NAMESPACES}")
         return JudgeFault(f"the sandbox ended without an exit code: {first}")
 
 

@@ -287,19 +287,22 @@ def test_where_namespaces_are_forbidden_the_fix_is_named(tmp_path: Path) -> None
     assert "max_user_namespaces" in told.stderr
 
 
-def test_a_root_without_rights_is_told_to_be_somebody_else(tmp_path: Path) -> None:
+@pytest.mark.parametrize("left", ["-all", "-all,+setfcap"])
+def test_a_root_without_rights_is_told_to_be_somebody_else(tmp_path: Path, left: str) -> None:
     if not rules_the_machine():
         pytest.skip("only root can lose its rights")
     script = tmp_path / "probe.py"
     script.write_text(AS_AN_ORDINARY_USER)
     told = subprocess.run(
-        ["setpriv", "--bounding-set=-all", "--inh-caps=-all", sys.executable, script, "bubblewrap"],
+        ["setpriv", f"--bounding-set={left}", "--inh-caps=-all", sys.executable, script, "bubblewrap"],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
     )
-    assert re.findall("^BROKEN (.*?) threads", told.stdout, re.MULTILINE) == ["processes are limited"]
-    assert "judge as an ordinary user" in told.stdout
+    # With CAP_SETFCAP, which containers leave, it can make a room; but the kernel counts no processes of its user 0.
+    broken = [line for line in told.stdout.splitlines() if line.startswith("BROKEN")]
+    assert [line.startswith("BROKEN processes are limited") for line in broken] == [True] * ("+" in left)
+    assert "judge as an ordinary user" in told.stdout + told.stderr
 
 
 def test_the_sandbox_that_was_asked_for_is_the_one_that_is_tried(backend: SandboxName) -> None:
