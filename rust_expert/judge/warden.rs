@@ -201,10 +201,11 @@ fn follow(orders: &Orders, process: c_int, begun: Instant, out: c_int, err: c_in
 }
 
 fn take_some(fd: c_int, text: &mut Vec<u8>) -> bool {
-    let before = text.len();
-    text.resize(before + PIECE, 0);
-    let count = unsafe { read(fd, text[before..].as_mut_ptr() as *mut c_void, PIECE) };
-    text.truncate(before + count.max(0) as usize);
+    text.reserve(PIECE);
+    let end = unsafe { text.as_mut_ptr().add(text.len()) };
+    let count = unsafe { read(fd, end as *mut c_void, PIECE) };
+    // What was read is there, and was reserved.
+    unsafe { text.set_len(text.len() + count.max(0) as usize) };
     count > 0
 }
 
