@@ -127,7 +127,7 @@ def _mounted(name: str, source: Path, folder: Path) -> tuple[list[str], str]:
         return [*words, *closed], str(source)
     # Elsewhere, for another user cannot enter root's home.
     place = folder / name.lstrip("/")
-    place.mkdir()
+    place.mkdir(parents=True)
     return [*words, f"--bind={source},{place}", f"--read-only={place}", *closed], str(place)
 
 

@@ -83,11 +83,10 @@ class Outcome:
 
 
 class Sandbox:
-    """A toolchain room with its limits; each `run` gets a fresh one. `mounts` are more folders, read-only, by name."""
+    """A toolchain room with its limits; each `run` gets a fresh one."""
 
-    def __init__(self, limits: Limits, mounts: Mapping[str, Path] | None = None) -> None:
+    def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self._mounts = {TOOLCHAIN: sysroot(), **(mounts or {})}
         self._filter = seccomp.program(one_process=False)
 
     def run(
@@ -96,8 +95,10 @@ class Sandbox:
         *,
         files: Mapping[str, str | bytes] | None = None,
         keep: str | None = None,
+        mounts: Mapping[str, Path] | None = None,
     ) -> Outcome:
-        """Run `argv` in /in, where `files` lie read-only.
+        """Run `argv` in /in, where `files` lie read-only; `mounts` are folders of the host to show, read-only as well,
+        by the place where they are to be seen.
 
         `keep` names a file under /work whose bytes come back in the outcome (None where it was not written); the
         command's standard output then joins its standard error. Nothing else leaves the room.
@@ -109,7 +110,7 @@ class Sandbox:
                 f"{FILES}/{name}": text.encode() if isinstance(text, str) else text
                 for name, text in (files or {}).items()
             },
-            mounts=self._mounts,
+            mounts={TOOLCHAIN: sysroot(), **(mounts or {})},
             work_mb=self.limits.work_mb,
             proc=True,
         )

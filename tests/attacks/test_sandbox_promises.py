@@ -308,9 +308,9 @@ def test_a_folder_that_is_mounted_can_be_read_and_not_written(tmp_path: Path, ba
         folder.chmod(0o755)  # pytest closes its folders to other users, and the room has one
     (tmp_path / "word").write_text("seen\n")
     tmp_path.chmod(0o777)
-    room = Sandbox(dataclasses.replace(LIMITS, backend=backend), mounts={"/crates": tmp_path})
+    room = Sandbox(dataclasses.replace(LIMITS, backend=backend))
     script = 'cat "$1/word"; echo more > "$1/new" || echo refused'
-    outcome = room.run(["/bin/sh", "-c", script, "/work", "/crates"])
+    outcome = room.run(["/bin/sh", "-c", script, "/work", "/crates"], mounts={"/crates": tmp_path})
     assert outcome.stdout == "seen\nrefused\n", outcome.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["word"]
 
