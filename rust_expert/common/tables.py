@@ -29,8 +29,9 @@ _SCALARS: dict[Any, pa.DataType] = {
 def fault_of(error: ValidationError) -> str:
     """The first fault of a validation in a few words: the field and what is wrong with it."""
     first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"]) or "row"
-    return f"{where}: {first['msg']}"
+    where = ".".join(str(part) for part in first["loc"])
+    told = first["msg"].removeprefix("Value error, ")
+    return f"{where}: {told}" if first["loc"] else told
 
 
 def read_jsonl(path: PathLike, model: type[Row]) -> list[Row]:
@@ -38,15 +39,20 @@ def read_jsonl(path: PathLike, model: type[Row]) -> list[Row]:
 
     Raises UserError naming file and line where a row is no JSON or breaks the contract.
     """
-    rows: list[Row] = []
+    return [row for _, row in numbered_rows(path, model)]
+
+
+def numbered_rows(path: PathLike, model: type[Row]) -> list[tuple[int, Row]]:
+    """`read_jsonl` with the line on which each row stands."""
+    rows: list[tuple[int, Row]] = []
     if not Path(path).is_file():
         raise UserError(f"{path}: no such file; check the path or run the step that makes it")
-    with open(path, encoding="utf-8") as stream:
+    with open(path, "rb") as stream:
         for number, line in enumerate(stream, start=1):
             if not line.strip():
                 continue
             try:
-                rows.append(model.model_validate_json(line))
+                rows.append((number, model.model_validate_json(line)))
             except ValidationError as error:
                 raise UserError(
                     f"{path}, line {number}: not a {model.__name__.lower()} ({fault_of(error)}); mend that row"

@@ -18,9 +18,11 @@ from rust_expert.common.contracts import Completion, Problem
 from rust_expert.common.errors import UserError
 from rust_expert.judge import bubblewrap, firejail
 from rust_expert.judge.conditions import sandbox_facts
+from rust_expert.judge.lints import lint_groups
 from rust_expert.judge.probe import require_sandbox
 from rust_expert.judge.rooms import named_by, rules_the_machine, sysroot
 from rust_expert.judge.sandbox import Limits, Sandbox
+from rust_expert.judge.testroom import warden
 from rust_expert.judge.verdicts import judge
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,7 +55,14 @@ def backend(request: pytest.FixtureRequest) -> SandboxName:
     return name
 
 
-def test_every_backend_gives_the_same_verdicts(backend: SandboxName) -> None:
+def test_every_backend_gives_the_same_verdicts(backend: SandboxName, monkeypatch: pytest.MonkeyPatch) -> None:
+    def not_asked_for() -> str:
+        raise AssertionError("another backend than the one asked for")
+
+    lint_groups.cache_clear()
+    warden.cache_clear()
+    if backend != "bubblewrap":
+        monkeypatch.setattr(bubblewrap, "program", not_asked_for)
     samples = [
         Completion(
             task_id="half", sample=place, completion=answer, sampling="", seed=0, tokens=1, finished=True
@@ -61,6 +70,7 @@ def test_every_backend_gives_the_same_verdicts(backend: SandboxName) -> None:
         for place, answer in enumerate(ANSWERS)
     ]
     verdicts = judge(samples, {"half": HALF}, options_for(backend))
+    monkeypatch.undo()
     assert [each.status for each in verdicts] == ["passed", "failed", "compile_error", "failed", "timeout"]
     assert verdicts == judge(samples, {"half": HALF}, options_for("bubblewrap", batch=1))
 
