@@ -84,16 +84,19 @@ def test_no_sandbox_has_to_be_said_twice() -> None:
 
 
 def test_the_flag_stands_alone_and_the_key_does_not(tmp_path: Path) -> None:
-    (tmp_path / "none.jsonl").write_text("")
+    suite, samples = tmp_path / "suite.jsonl", tmp_path / "samples.jsonl"
+    suite.write_text(HALF.model_dump_json() + "\n")
+    samples.write_text(json.dumps({"task_id": "half", "completion": ANSWERS[0], "sample": 0}) + "\n")
     command = [
         sys.executable,
         "-m",
         "scripts.judge",
-        tmp_path / "none.jsonl",
+        samples,
         "--suite",
-        tmp_path / "none.jsonl",
+        suite,
+        "--out",
+        tmp_path / "out.jsonl",
     ]
-    command += ["--out", tmp_path / "out.jsonl"]
 
     def told(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run([*command, *words], capture_output=True, text=True, cwd=ROOT)
@@ -101,7 +104,9 @@ def test_the_flag_stands_alone_and_the_key_does_not(tmp_path: Path) -> None:
     refused = told("--sandbox", "none")
     assert refused.returncode == 2
     assert "unsafe_no_sandbox" in refused.stderr
+    assert not (tmp_path / "out.jsonl").exists()
     allowed = told("--unsafe-no-sandbox")
+    assert json.loads((tmp_path / "out.jsonl").read_text())["status"] == "passed"
     assert "sandbox none does not promise that" in allowed.stderr
 
 
