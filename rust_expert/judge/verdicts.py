@@ -73,7 +73,7 @@ def judge(
         already(sum(len(groups[key]) for key in told))
     left = [key for key in groups if key not in told]
     if options.lints and left:
-        lint_groups()  # once, before the workers ask for it together
+        lint_groups(options.sandbox)  # once, before the workers ask for it together
     one_at_a_time = threading.Lock()
 
     def settle(unit: list[Key]) -> list[Verdict]:
