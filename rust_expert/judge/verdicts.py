@@ -156,7 +156,7 @@ def _may_share(key: Key, suite: Suite, sharing: Mapping[str, bool], options: Jud
     task_id, code = key
     if not (code and suite.tests.cases and sharing[task_id] and may_share(code)):
         return False
-    return options.policy != "enforce" or not policy_findings(code)
+    return options.policy != "enforce" or not _findings(code, options)
 
 
 def _verdicts_of(unit: Sequence[Key], suites: Mapping[str, Suite], options: JudgeOptions) -> list[Verdict]:
@@ -210,7 +210,7 @@ def _judge_code(
         return Verdict(
             task_id=task_id, sample=0, status="no_code", compiled=False, tests_total=total, message=message
         )
-    findings = policy_findings(code) if options.policy != "off" else []
+    findings = _findings(code, options) if options.policy != "off" else []
     if findings and options.policy == "enforce":
         trial = _refused(code, findings, total, options)
     elif trial is None:
@@ -235,6 +235,10 @@ def _judge_code(
         policy_findings=findings,
         code=code,
     )
+
+
+def _findings(code: str, options: JudgeOptions) -> list[str]:
+    return policy_findings(code, threads=not options.forbid_threads)
 
 
 def _refused(code: str, findings: Sequence[str], total: int, options: JudgeOptions) -> Trial:
