@@ -7,10 +7,36 @@ where it is called. So it is enough to know what stands there, and whether some 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from rust_expert.judge.paths import Mention, text_at
+from rust_expert.judge.paths import Mention, is_name, text_at
 from rust_expert.judge.tokens import Token
 
 _OPEN, _CLOSE = frozenset("([{"), frozenset(")]}")
+_REPEATED = (")", "*", "+", "?")
+
+
+class Given(NamedTuple):
+    """A token of a definition or a call, with its neighbours. `called`: of a call, so that it may be put anywhere."""
+
+    text: str
+    line: int
+    before: str
+    after: str
+    called: bool
+
+    @property
+    def is_name(self) -> bool:
+        """Whether it is a name, and no field or method."""
+        return self.text.isidentifier() and self.before != "."
+
+    @property
+    def may_follow(self) -> bool:
+        """Whether a macro could put it behind something else, as `process` in `$library::process`."""
+        return self.called or self.before.startswith("$") or self.before in ("::", *_REPEATED)
+
+    @property
+    def may_lead(self) -> bool:
+        """Whether a macro could put something else behind it, as behind `std` in `std $rest`."""
+        return self.called or self.after.startswith("$") or self.after in ("::", ")")
 
 
 class Macros(NamedTuple):
@@ -21,7 +47,7 @@ class Macros(NamedTuple):
     `paths`, `calls`, `attributes`: some definition makes a path, a macro's name, an attribute out of a variable.
     """
 
-    given: tuple[Token, ...]
+    given: tuple[Given, ...]
     certain: dict[str, int]
     paths: bool
     calls: bool
@@ -29,12 +55,8 @@ class Macros(NamedTuple):
 
     @property
     def names(self) -> frozenset[str]:
-        """Every name among the tokens given that is no field or method."""
-        return frozenset(
-            token.text
-            for place, token in enumerate(self.given)
-            if token.text.isidentifier() and text_at(self.given, place - 1) != "."
-        )
+        """Every name that a macro may be given for a variable."""
+        return frozenset(each.text for each in self.given if each.called and each.is_name)
 
 
 def macros_of(tokens: Sequence[Token], mentions: Sequence[Mention]) -> Macros:
@@ -98,18 +120,27 @@ def _renamed(own: set[str], mentions: Sequence[Mention]) -> set[str]:
 
 def _given(
     tokens: Sequence[Token], bodies: list[tuple[int, int]], own: set[str], ends: dict[int, int]
-) -> list[Token]:
+) -> list[Given]:
     """The tokens of definitions and calls, each once and in order."""
     any_name = any(name.startswith("$") for name in own)
     begins = dict(bodies)
-    found: list[Token] = []
-    end = 0
-    for place, token in enumerate(tokens):
-        called = token.text in _OPEN and text_at(tokens, place - 1) == "!"
-        if place >= end and (place in begins or (called and (any_name or text_at(tokens, place - 2) in own))):
-            end = ends.get(place, len(tokens))
-        if place < end:
-            found.append(token)
+    found: list[Given] = []
+    defined = called = 0  # where the present definition and call end
+    for place, (text, line) in enumerate(tokens):
+        before = text_at(tokens, place - 1)
+        if place in begins:
+            defined = begins[place]
+        if text in _OPEN and before == "!" and (any_name or text_at(tokens, place - 2) in own):
+            called = max(called, ends.get(place, len(tokens)))
+        if place < max(defined, called):
+            after = text_at(tokens, place + 1)
+            if (
+                after == "::"
+                and is_name(text_at(tokens, place + 2))
+                and "$" not in text_at(tokens, place + 2)
+            ):
+                after = "a plain path"
+            found.append(Given(text, line, before, after, place < called))
     return found
 
 

@@ -143,6 +143,8 @@ def library_of(mentions: Sequence[Mention], *, made: frozenset[str]) -> Library:
     """Follow renamings and globs of the library's root. `made`: names that macros may put for their variables."""
     bound: dict[str, list[str]] = {}
     for each in mentions:
+        if len(each.path) > 1 and each.path[0] in LIBRARIES and each.path[-2:] != (each.path[0], "*"):
+            continue  # within the library there is no name for all of it
         if each.imported and each.path[-1] == "*" and len(each.path) > 1:
             bound.setdefault(_one_for_all(each.path[-2]), []).append("*")
         elif each.imported and each.alias:

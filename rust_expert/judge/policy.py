@@ -67,6 +67,8 @@ _STD_MODULES = frozenset(
 )  # fmt: skip
 """Modules that a glob of the standard library may bring in."""
 _OPEN, _CLOSE = frozenset("([{"), frozenset(")]}")
+_TOOLS = frozenset({"clippy", "diagnostic", "miri", "rustdoc", "rustfmt"})
+"""What attributes may name without its being a crate."""
 _SCOPES = frozenset({"enum", "mod", "struct", "trait", "type", "union"})
 _DEFINING = _SCOPES | {"const", "fn", "static"}
 
@@ -170,18 +172,17 @@ def _files_found(tokens: Sequence[Token], mentions: Sequence[Mention], library: 
 
 def _made_by_macros(macros: Macros, library: Library, forbidden: frozenset[str]) -> Iterator[Seen]:
     """Forbidden things that an own macro could put together from the tokens that it is given."""
-    names = macros.names
-    reach = library.globbed or not names.isdisjoint(library.names)
-    for place, token in enumerate(macros.given):
-        word, before, after = token.text, text_at(macros.given, place - 1), text_at(macros.given, place + 1)
-        if before == "." or not word.isidentifier():
+    reach = library.globbed or any(each.may_lead and each.text in library.names for each in macros.given)
+    for each in macros.given:
+        word = each.text
+        if not each.is_name:
             continue
-        if macros.paths and reach and word in forbidden:
-            yield f"std::{word} made by a macro", token.line
-        if macros.calls and word in _MACROS and after != "!":
-            yield f"{_MACROS[word]} made by a macro", token.line
-        if macros.attributes and _may_be_attribute(word, after):
-            yield f"#[{word}] made by a macro", token.line
+        if macros.paths and reach and word in forbidden and each.may_follow:
+            yield f"std::{word} made by a macro", each.line
+        if macros.calls and word in _MACROS and each.may_lead and each.after != "!":
+            yield f"{_MACROS[word]} made by a macro", each.line
+        if macros.attributes and _may_be_attribute(word, each.after):
+            yield f"#[{word}] made by a macro", each.line
 
 
 def _may_be_attribute(word: str, after: str) -> bool:
@@ -199,8 +200,9 @@ def _crates_found(
     crates: Collection[str],
 ) -> Iterator[Seen]:
     """Crates that are neither standard nor allowed. A small name that nothing defines is taken to be one."""
-    known = LIBRARIES | frozenset(crates) | {"self", "super", "crate", "Self", "*"}
-    own = _defined(tokens, _SCOPES) | _parameters(tokens) | macros.names | _PRIMITIVES
+    known = LIBRARIES | frozenset(crates) | _TOOLS | {"self", "super", "crate", "Self", "*"}
+    own = _defined(tokens, _SCOPES) | _parameters(tokens) | _PRIMITIVES
+    own |= {each.text for each in macros.given}
     own |= {each.alias for each in mentions if each.imported and each.path != (each.alias,)}
     called = {token.text for place, token in enumerate(tokens) if text_at(tokens, place + 1) == "!"}
     if library.globbed or any(each.path[-1] == "*" and each.path[0] in LIBRARIES for each in mentions):

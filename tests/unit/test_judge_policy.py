@@ -274,6 +274,15 @@ HARMLESS = {
         "macro_rules! apply { ($env:expr, $f:ident) => { $f::call($env) } }\n"
         "mod add { pub fn call(env: u8) -> u8 { env + 1 } }\npub fn f(env: u8) -> u8 { apply!(env, add) }"
     ),
+    "a macro that defines a process": (
+        "macro_rules! make { ($($t:ident),*) => { $(impl Job for $t { fn process(&self) -> u8 { $t::env() } })* } }\n"
+        "pub trait Job { fn process(&self) -> u8 { std::cmp::max(1, 2) } }\n"
+        "pub struct One;\nimpl One { fn env() -> u8 { 1 } }\nmake!(One);\n#[allow(clippy::all)]\npub fn f() {}"
+    ),
+    "a macro that imports": (
+        "macro_rules! most { ($($t:ident)*) => { $({ use std::$t; assert!($t::MAX > 1 as $t); })* } }\n"
+        "pub fn f() { most!(f32 f64); }"
+    ),
     "a counting macro": (
         "macro_rules! count { () => { 0usize }; ($h:tt $($t:tt)*) => { 1usize + count!($($t)*) } }\n"
         "pub fn f(env: u8) -> usize { println!(\"{}\", env); std::cmp::max(count!(a b c), 1) }"
