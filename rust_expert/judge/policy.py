@@ -114,8 +114,10 @@ def _words_found(tokens: Sequence[Token], macros: Macros) -> Iterator[Seen]:
             yield "unclear literal", token.line
         elif word == "mod" and text_at(tokens, place + 2) == ";":
             yield "module in another file", token.line
-        elif after == "!" and word in _MACROS and place < macros.certain.get(word, place + 1):
-            yield _MACROS[word], token.line
+        elif after == "!" and word in _MACROS:
+            own = text_at(tokens, place - 1) != "::" and place >= macros.certain.get(word, len(tokens))
+            if not own:
+                yield _MACROS[word], token.line
 
 
 def _attributes_found(tokens: Sequence[Token]) -> Iterator[Seen]:

@@ -28,6 +28,7 @@ _LITERAL = (
 _LITERAL += rf"""|(?P<char>b?'(?:[^\\]|\\[^\n][^'\n]*)')|(?P<lifetime>'{_NAME}'?)|"""
 _TOKEN = re.compile(_LITERAL + _PLAIN, re.DOTALL)
 _AFTER_A_FAULT = re.compile(_PLAIN, re.DOTALL)
+_DOC = re.compile(r"//!|///(?!/)|/\*!|/\*\*(?![*/])")
 _COMMENT_MARK = re.compile(r"/\*|\*/")
 MARKS = frozenset("\u200e\u200f")
 """Marks of direction, which are white space to the compiler and may be anything to a reader; each is a token here."""
@@ -46,7 +47,7 @@ def read_tokens(code: str) -> list[Token]:
     """Every token in order, in macros too. Literals of text become `""`; a raw name loses its `r#` unless it is a
     keyword; names are in normal form, as the compiler compares them; a macro's variable is one token, `$name`."""
     found: list[Token] = []
-    pattern, position, line, counted = _TOKEN, int(code.startswith("\ufeff")), 1, 0
+    pattern, position, line, counted = _TOKEN, _beginning(code), 1, 0
     while (match := pattern.match(code, position)) is not None:
         kind, begin, text = match.lastgroup, position, match[0]
         position = match.end()
@@ -79,6 +80,22 @@ def read_tokens(code: str) -> list[Token]:
 def tokens_of(code: str) -> list[str]:
     """The texts of `read_tokens`, without marks of direction."""
     return [token.text for token in read_tokens(code) if token.text not in MARKS]
+
+
+def _beginning(code: str) -> int:
+    """The place after a byte order mark and a first line for the shell; `#!` begins none where `[` follows."""
+    start = int(code.startswith("\ufeff"))
+    if not code.startswith("#!", start):
+        return start
+    position = start + 2
+    while (match := _TOKEN.match(code, position)) and match.lastgroup in ("space", "comment"):
+        if _DOC.match(code, position):
+            break
+        position = match.end()
+        if match[0] == "/*":
+            position = _comment_end(code, position) or len(code)
+    end = code.find("\n", start)
+    return start if code.startswith("[", position) else len(code) if end < 0 else end
 
 
 def _normal(name: str) -> str:

@@ -102,6 +102,15 @@ EVASIONS = {
         "const X: &str = include_str!(file!());\nmacro_rules! include_str { () => {} }",
         "include",
     ),
+    "an own include that calls the other": (
+        "macro_rules! include_str { ($a:expr) => { std::include_str!($a) } }\nconst X: &str = include_str!(file!());",
+        "include",
+    ),
+    "a quote in a line for the shell": ('#!"\nfn f() { std::process::exit(0) } // "', "std::process"),
+    "a line for the shell that looks like a comment": (
+        "#!/*!\nfn f() { std::process::exit(0); let _ = // */\n[1]; }",
+        "std::process",
+    ),
     "an own include in an inner scope": (
         "fn f() { macro_rules! include_str { () => {} } }\nconst X: &str = include_str!(file!());",
         "include",
