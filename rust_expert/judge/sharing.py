@@ -7,6 +7,7 @@ for its neighbours: an `impl` of the standard library's trait for the standard l
 a trait that is defined beside it does not.
 """
 
+import functools
 import re
 
 import tree_sitter
@@ -49,9 +50,18 @@ _TYPES = frozenset({"struct_item", "enum_item", "union_item"})
 def may_share(code: str) -> bool:
     """Whether a sample may be compiled and run beside others."""
     words = tokens_of(code)
-    return "main" not in words and _harmless(code, words, above=0)
+    return "main" not in words and not _imports_a_root(words) and _harmless(code, words, above=0)
 
 
+def _imports_a_root(words: list[str]) -> bool:
+    """Whether there is a `use` of a single name, such as `use std;`: clippy warns of it in a crate's root alone."""
+    return any(
+        word == "use" and (_at(words, place + 1) == "{" or _at(words, place + 2) in (";", "as"))
+        for place, word in enumerate(words)
+    )
+
+
+@functools.lru_cache(maxsize=1024)
 def suite_may_share(suite: Suite) -> bool:
     """Whether a problem's tests may."""
     text = suite.tests.text
@@ -59,6 +69,7 @@ def suite_may_share(suite: Suite) -> bool:
     return not named & MODULE_WORDS and _harmless(text, tokens_of(text), above=1)
 
 
+@functools.lru_cache(maxsize=1024)
 def names_defined(code: str) -> frozenset[str]:
     """Every name that could be an item's; with macros of its own, every name at all.
 
