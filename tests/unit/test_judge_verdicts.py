@@ -149,9 +149,16 @@ def test_the_policy_is_apart_from_the_tests() -> None:
         for mode in ("off", "report", "enforce")
     }
     assert [found.status for found in by_mode.values()] == ["passed", "passed", "policy_violation"]
-    assert [found.policy_findings for found in by_mode.values()] == [[], ["unsafe"], ["unsafe"]]
+    assert [found.policy_findings for found in by_mode.values()] == [
+        [],
+        ["unsafe (line 1)"],
+        ["unsafe (line 1)"],
+    ]
     assert all(found.compiled for found in by_mode.values())
-    assert by_mode["enforce"].tests_passed == 0 and by_mode["enforce"].message == "against the policy: unsafe"
+    assert (
+        by_mode["enforce"].tests_passed == 0
+        and by_mode["enforce"].message == "against the policy: unsafe (line 1)"
+    )
 
 
 def test_order_and_workers_change_nothing_and_copies_are_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:

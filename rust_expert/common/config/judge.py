@@ -41,6 +41,7 @@ class JudgeOptions(BaseModel):
         default="report",
         description="off; report: list what breaks the policy; enforce: such a sample is not run",
     )
+    forbid_threads: bool = Field(default=False, description="std::thread is against the policy too")
     batch: int = Field(
         default=64, ge=1, le=512,
         description="samples compiled and linted together, 1 for one at a time; changes the speed, never a verdict",
