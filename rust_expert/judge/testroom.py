@@ -82,7 +82,8 @@ class TestRoom:
             command += ["--chdir", "/in", "--perms", "0555", "--file", str(warden_fd), "/warden"]
             if self._program is not None:
                 passed.append(open_fds.holding(self._program))
-                command += ["--perms", "0555", "--file", str(passed[-1]), "/program"]
+                # To be run and not to be read: the keys of the proofs are in it.
+                command += ["--perms", "0111", "--file", str(passed[-1]), "/program"]
             self._process = subprocess.Popen(
                 [*command, "--remount-ro", "/", "--", *own_identity(), *self._orders()],
                 stdin=subprocess.PIPE,

@@ -27,6 +27,7 @@ from rust_expert.judge.rustc import TEST_BUILD, compile_files
 from rust_expert.judge.sandbox import Limits, Outcome
 from rust_expert.judge.sharing import names_defined
 from rust_expert.judge.suite import Suite
+from rust_expert.judge.tampering import changed_given
 from rust_expert.judge.testroom import TestRoom
 from rust_expert.judge.trial import WALL, Trial, judged, not_compiled, run_limits
 
@@ -67,7 +68,8 @@ def judge_together(items: Sequence[Item], options: JudgeOptions) -> Together:
     Raises JudgeFault where the sandbox broke.
     """
     found, broken = Together({}, {}), list[int]()
-    compiled = _compile(list(range(len(items))), items, options, found, broken)
+    trusted = [number for number, (code, suite) in enumerate(items) if not changed_given(code, suite.given)]
+    compiled = _compile(trusted, items, options, found, broken)
     _test(compiled, items, options, found)
     _tell(broken, items, options, found)
     return found
