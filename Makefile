@@ -8,11 +8,11 @@ PY := .venv/bin/python
 # cargo and rustc are found where rustup puts them, also before the shell has been started anew.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help setup run test lint format doctor bench report lock clean
+.PHONY: help setup run test lint format doctor bench bench-judge report lock clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 setup: ## install what is missing (.venv from requirements.lock, Rust, bubblewrap) and nothing more
 	@sh tools/setup.sh
@@ -38,8 +38,11 @@ format: setup ## bring the sources into the house style
 doctor: ## check the machine and print each fix; installs nothing
 	@sh tools/doctor.sh
 
-bench: setup ## speed measurements
+bench: setup ## all speed measurements
 	@$(PY) -m benchmarks $(ARGS)
+
+bench-judge: setup ## what judging a sample costs
+	@$(PY) -m benchmarks judge
 
 report: setup ## make results/report.html from what is there
 	@$(PY) -m snakemake --cores all results/report.html $(ARGS)

@@ -5,7 +5,7 @@ Beside the manifest named by --out: model/ (an ordinary Hugging Face folder), hi
 
 from pathlib import Path
 
-from rust_expert.common.cli import add_options, options_from, parser, run, set_up_log
+from rust_expert.common.cli import add_options, add_trainer_flags, options_from, parser, run, set_up_log
 from rust_expert.common.config.models import BaseOptions
 from rust_expert.models.process import prepare_process, settle_libraries
 
@@ -18,16 +18,7 @@ def main() -> None:
         "--val", nargs="*", default=[], metavar="FILE", help="validation rows for from: scratch"
     )
     told.add_argument("--out", required=True, metavar="MANIFEST", help="manifest.json to write")
-    told.add_argument(
-        "--code", default="", metavar="HASH", help="version of the code: another one trains anew"
-    )
-    told.add_argument(
-        "--lock-wait",
-        type=float,
-        default=900.0,
-        metavar="SECONDS",
-        help="wait for a trainer that does just this",
-    )
+    add_trainer_flags(told)
     add_options(told, BaseOptions)
     arguments = told.parse_args()
     set_up_log(arguments.log)

@@ -6,7 +6,7 @@ and work/ with the checkpoints of a training that is not finished.
 
 from pathlib import Path
 
-from rust_expert.common.cli import add_options, options_from, parser, run, set_up_log
+from rust_expert.common.cli import add_options, add_trainer_flags, options_from, parser, run, set_up_log
 from rust_expert.common.config.models import LoraOptions, QuantizationOptions, TrainingOptions
 from rust_expert.models.process import prepare_process, settle_libraries
 
@@ -21,16 +21,7 @@ def main() -> None:
     told.add_argument("--train", nargs="*", default=[], metavar="FILE", help="training rows")
     told.add_argument("--val", nargs="*", default=[], metavar="FILE", help="validation rows")
     told.add_argument("--out", required=True, metavar="MANIFEST", help="manifest.json to write")
-    told.add_argument(
-        "--code", default="", metavar="HASH", help="version of the code: another one trains anew"
-    )
-    told.add_argument(
-        "--lock-wait",
-        type=float,
-        default=900.0,
-        metavar="SECONDS",
-        help="wait for a trainer that does just this",
-    )
+    add_trainer_flags(told)
     for section in (TrainingOptions, LoraOptions, QuantizationOptions):
         add_options(told, section)
     arguments = told.parse_args()

@@ -39,6 +39,20 @@ def add_options(target: argparse.ArgumentParser, section: type[BaseModel]) -> No
         )
 
 
+def add_trainer_flags(target: argparse.ArgumentParser) -> None:
+    """Add what every training takes beside its options."""
+    target.add_argument(
+        "--code", default="", metavar="HASH", help="version of the code: another one trains anew"
+    )
+    target.add_argument(
+        "--lock-wait",
+        type=float,
+        default=900.0,
+        metavar="SECONDS",
+        help="wait for a trainer that does just this",
+    )
+
+
 def _plain(section: type[BaseModel], name: str) -> Any:
     value = section.model_fields[name].get_default(call_default_factory=True)
     return value.model_dump(mode="json", by_alias=True) if isinstance(value, BaseModel) else value

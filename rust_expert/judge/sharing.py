@@ -7,6 +7,7 @@ for its neighbours: an `impl` of the standard library's trait for the standard l
 a trait that is defined beside it does not.
 """
 
+import functools
 import re
 
 import tree_sitter
@@ -52,6 +53,7 @@ def may_share(code: str) -> bool:
     return "main" not in words and _harmless(code, words, above=0)
 
 
+@functools.lru_cache(maxsize=1024)
 def suite_may_share(suite: Suite) -> bool:
     """Whether a problem's tests may."""
     text = suite.tests.text
@@ -59,6 +61,7 @@ def suite_may_share(suite: Suite) -> bool:
     return not named & MODULE_WORDS and _harmless(text, tokens_of(text), above=1)
 
 
+@functools.lru_cache(maxsize=1024)
 def names_defined(code: str) -> frozenset[str]:
     """Every name that could be an item's; with macros of its own, every name at all.
 

@@ -3,12 +3,13 @@
 What a batch says is taken only where it cannot differ from what the sample gets alone; the rest is left to
 rust_expert.judge.trial.put_to_test. A sample gets here only where rust_expert.judge.sharing lets it.
 
-The samples are compiled without their tests first, which is cheap to repeat, then with them, and then each is run. A
-batch that compiles proves that each sample compiles, within the limits of one. What a failing build says of a sample
-is believed where rustc ended by itself, every error lies in one sample's files, and every error of the whole build has
-one of the codes in `_PLAIN`: those stop nothing and hide nothing, so that rustc reports for each function what it
-reports alone, in the same order. Other errors (macros, cycles, limits) send their samples to be judged alone, and
-the rest is built again. An error without a place (a crash, a limit) is looked for in parts of the batch.
+The samples are compiled with their tests, those with errors left out and the rest compiled again, and then each is
+run. A batch that compiles proves that each sample compiles, within the limits of one. Where only a sample's tests have
+errors, the samples alone are compiled once more. What a failing build says of a sample is believed where rustc ended
+by itself, every error lies in one sample's files, and every error of the whole build has one of the codes in `_PLAIN`:
+those stop nothing and hide nothing, so that rustc reports for each function what it reports alone, in the same order.
+Other errors (macros, cycles, limits) send their samples to be judged alone, and the rest is built again. An error
+without a place (a crash, a limit) is looked for in parts of the batch.
 """
 
 import dataclasses
@@ -67,12 +68,13 @@ def judge_together(items: Sequence[Item], options: JudgeOptions) -> Together:
 
     Raises JudgeFault where the sandbox broke.
     """
-    found, broken = Together({}, {}), list[int]()
-    trusted = [number for number, (code, suite) in enumerate(items) if not changed_given(code, suite.given)]
-    compiled = _compile(trusted, items, options, found, broken)
-    _test(compiled, items, options, found)
-    _tell(broken, items, options, found)
-    return found
+    sitting = _Sitting(items, options)
+    sitting.test([place for place, (code, suite) in enumerate(items) if not changed_given(code, suite.given)])
+    sitting.settle()
+    sitting.tell()
+    if options.lints:
+        sitting.lint([number for number in sorted(sitting.trials) if sitting.trials[number].compiled])
+    return Together(sitting.trials, sitting.lints)
 
 
 def batch_limits(options: JudgeOptions, count: int) -> Limits:
@@ -89,32 +91,6 @@ def batch_limits(options: JudgeOptions, count: int) -> Limits:
         work_mb=options.tmpfs_mb,
         output_kb=8192,
     )
-
-
-def _compile(
-    alive: list[int], items: Sequence[Item], options: JudgeOptions, found: Together, broken: list[int]
-) -> list[int]:
-    """Those that compile without their tests, by clippy where its lints are wanted; `broken` gets the others that
-    have errors of their own."""
-    while len(alive) > 1:
-        library = _library(alive, items)
-        limits = batch_limits(options, len(alive))
-        if options.lints:
-            outcome = run_clippy(library.files, "lib.rs", edition=options.edition, limits=limits)
-        else:
-            outcome = _check(library, options, limits)
-        if outcome.returncode == 0:
-            if options.lints:
-                counts = counted(outcome, list(library.places))
-                found.lints.update((number, counts[place]) for place, number in library.places.items())
-            return alive
-        blamed = _refused(outcome, library.places).blamed
-        if not blamed:
-            parts = [_compile(part, items, options, found, broken) for part in _parts(alive)]
-            return [number for part in parts for number in part]
-        broken += sorted(blamed)
-        alive = [number for number in alive if number not in blamed]
-    return []
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,33 +115,106 @@ def _check(library: _Library, options: JudgeOptions, limits: Limits) -> Outcome:
     return compile_files(library.files, arguments, edition=options.edition, limits=limits)
 
 
-def _tell(alive: list[int], items: Sequence[Item], options: JudgeOptions, found: Together) -> None:
-    """The errors of samples that do not compile, in the words of the build that tells them alone: rustc's with the
-    tests where all are in the sample, without the tests otherwise.
+class _Sitting:
+    """A batch on its way: its samples by their place, and what is told of them so far.
 
-    Clippy prints types otherwise, and a build without code leaves some lints out.
+    `unsure` holds those whose tests do not fit, with what rustc said, until it is known whether they compile without;
+    `unsaid` those that do not compile, in words that a neighbour could have changed.
     """
-    mixed: list[int] = []
-    while len(alive) > 1:
-        batch = build_batch([(number, *items[number]) for number in alive])
-        outcome = _build(batch, options, len(alive))
-        refused = _refused(outcome, batch.samples | batch.tests)
-        named = _named(alive, items, tests=True)
+
+    def __init__(self, items: Sequence[Item], options: JudgeOptions) -> None:
+        self.items = items
+        self.options = options
+        self.trials: dict[int, Trial] = {}
+        self.lints: dict[int, dict[str, int]] = {}
+        self.unsure: dict[int, tuple[Outcome, list[Diagnostic]]] = {}
+        self.unsaid: list[int] = []
+
+    def test(self, alive: list[int]) -> None:
+        """Build all with their tests until that compiles, then run them; one left over is judged alone."""
+        while len(alive) > 1:
+            batch = build_batch([(number, *self.items[number]) for number in alive])
+            outcome = _build(batch, self.options, len(alive))
+            if outcome.returncode == 0 and outcome.kept:
+                self._run(batch, outcome.kept, alive)
+                return
+            refused = _refused(outcome, batch.samples | batch.tests)
+            if not refused.gone:
+                for part in _parts(alive):
+                    self.test(part)
+                return
+            self._read(refused, outcome, batch, alive)
+            alive = [number for number in alive if number not in refused.gone]
+
+    def tell(self) -> None:
+        """What could not be said among all is said among the few that are left, where fewer names meet."""
+        alive, self.unsaid = self.unsaid, []
+        while len(alive) > 1:
+            batch = build_batch([(number, *self.items[number]) for number in alive])
+            outcome = _build(batch, self.options, len(alive))
+            refused = _refused(outcome, batch.samples | batch.tests)
+            self._read(refused, outcome, batch, alive)
+            alive = [number for number in alive if number not in refused.gone] if refused.gone else []
+
+    def settle(self) -> None:
+        """Whether what does not fit its tests compiles without them."""
+        alive = list(self.unsure)
+        while len(alive) > 1:
+            library = _library(alive, self.items)
+            outcome = _check(library, self.options, batch_limits(self.options, len(alive)))
+            if outcome.returncode == 0:
+                for number in alive:
+                    told, errors = self.unsure[number]
+                    self.trials[number] = self._refusal(number, told, errors, compiled=True)
+                return
+            refused = _refused(outcome, library.places)
+            named = _named(alive, self.items, tests=False)
+            for number, errors in refused.told.items():
+                if _means_the_same(errors[0], number, named, library.word):
+                    self.trials[number] = self._refusal(number, outcome, errors, compiled=False)
+            alive = [number for number in alive if number not in refused.gone] if refused.gone else []
+
+    def lint(self, alive: list[int]) -> None:
+        """Clippy's warnings for samples that compile."""
+        while len(alive) > 1:
+            library = _library(alive, self.items)
+            limits = batch_limits(self.options, len(alive))
+            outcome = run_clippy(library.files, "lib.rs", edition=self.options.edition, limits=limits)
+            if outcome.returncode == 0:
+                counts = counted(outcome, list(library.places))
+                self.lints.update((number, counts[place]) for place, number in library.places.items())
+                return
+            blamed = _refused(outcome, library.places).blamed
+            if not blamed:
+                for part in _parts(alive):
+                    self.lint(part)
+                return
+            alive = [number for number in alive if number not in blamed]
+
+    def _read(self, refused: "_Refused", outcome: Outcome, batch: Batch, alive: Sequence[int]) -> None:
+        """Take from a build that failed what it says of single samples."""
+        named = _named(alive, self.items, tests=True)
         for number, errors in refused.told.items():
-            if any(batch.tests.get(each.file) == number for each in errors):
-                mixed.append(number)
-            elif _means_the_same(errors[0], number, named, batch.names):
-                found.trials[number] = _trial(outcome, errors, items[number], compiled=False)
-        alive = [number for number in alive if number not in refused.gone] if refused.gone else []
-    while len(mixed) > 1:
-        library = _library(mixed, items)
-        outcome = _check(library, options, batch_limits(options, len(mixed)))
-        refused = _refused(outcome, library.places)
-        named = _named(mixed, items, tests=False)
-        for number, errors in refused.told.items():
-            if _means_the_same(errors[0], number, named, library.word):
-                found.trials[number] = _trial(outcome, errors, items[number], compiled=False)
-        mixed = [number for number in mixed if number not in refused.gone] if refused.gone else []
+            of_tests = [batch.tests.get(each.file) == number for each in errors]
+            if not _means_the_same(errors[0], number, named, batch.names):
+                self.unsaid += [] if any(of_tests) else [number]
+            elif all(of_tests):
+                self.unsure[number] = (outcome, errors)
+            elif not any(of_tests):
+                self.trials[number] = self._refusal(number, outcome, errors, compiled=False)
+
+    def _refusal(self, number: int, outcome: Outcome, errors: list[Diagnostic], *, compiled: bool) -> Trial:
+        told = not_compiled(outcome, errors, compiled=compiled)
+        return dataclasses.replace(told, total=len(self.items[number][1].tests.cases))
+
+    def _run(self, batch: Batch, program: bytes, alive: Sequence[int]) -> None:
+        """Each sample's tests in a process of their own. What never reached its first test is judged alone."""
+        with TestRoom(run_limits(self.options), program=program) as room:
+            for number in alive:
+                run = room.run(batch.stdin(number))
+                harness = batch.harnesses[number]
+                if read_account(harness, run.stdout).started:
+                    self.trials[number] = judged(harness, self.items[number][1], run)
 
 
 def _build(batch: Batch, options: JudgeOptions, count: int) -> Outcome:
@@ -181,27 +230,6 @@ def _named(alive: Sequence[int], items: Sequence[Item], *, tests: bool) -> dict[
         | (names_defined(items[number][1].tests.text) if tests else frozenset())
         for number in alive
     }
-
-
-def _test(alive: list[int], items: Sequence[Item], options: JudgeOptions, found: Together) -> None:
-    """Build what compiles with its tests until that compiles too, then run it; one left over is judged alone."""
-    while len(alive) > 1:
-        batch = build_batch([(number, *items[number]) for number in alive])
-        outcome = _build(batch, options, len(alive))
-        if outcome.returncode == 0 and outcome.kept:
-            _run(batch, outcome.kept, alive, items, options, found)
-            return
-        refused = _refused(outcome, batch.samples | batch.tests)
-        if not refused.gone:
-            for part in _parts(alive):
-                _test(part, items, options, found)
-            return
-        named = _named(alive, items, tests=True)
-        for number, errors in refused.told.items():
-            foreign = all(batch.tests.get(each.file) == number for each in errors)
-            if foreign and _means_the_same(errors[0], number, named, batch.names):
-                found.trials[number] = _trial(outcome, errors, items[number], compiled=True)
-        alive = [number for number in alive if number not in refused.gone]
 
 
 def _parts(alive: list[int]) -> list[list[int]]:
@@ -243,25 +271,3 @@ def _means_the_same(error: Diagnostic, number: int, named: Mapping[int, frozense
         return True
     mentioned = set(_NAME.findall(error.message))
     return all(mentioned.isdisjoint(names) for other, names in named.items() if other != number)
-
-
-def _trial(outcome: Outcome, errors: list[Diagnostic], item: Item, *, compiled: bool) -> Trial:
-    told = not_compiled(outcome, errors, compiled=compiled)
-    return dataclasses.replace(told, total=len(item[1].tests.cases))
-
-
-def _run(
-    batch: Batch,
-    program: bytes,
-    alive: Sequence[int],
-    items: Sequence[Item],
-    options: JudgeOptions,
-    found: Together,
-) -> None:
-    """Each sample's tests in a process of their own. What never reached its first test is judged alone."""
-    with TestRoom(run_limits(options), program=program) as room:
-        for number in alive:
-            run = room.run(batch.stdin(number))
-            harness = batch.harnesses[number]
-            if read_account(harness, run.stdout).started:
-                found.trials[number] = judged(harness, items[number][1], run)

@@ -86,7 +86,9 @@ def put_to_test(code: str, suite: Suite, options: JudgeOptions) -> Trial:
     """
     total = len(suite.tests.cases)
     if rebinds_the_library(code):
-        return _untestable("extern crate gives the standard library's name to something else", code, suite, options)
+        return _untestable(
+            "extern crate gives the standard library's name to something else", code, suite, options
+        )
     if changed := changed_given(code, suite.given):
         return _untestable(f"the problem gives {changed}, and the code has another one", code, suite, options)
     plain = without_symbols(code)

@@ -1,5 +1,7 @@
 """`for` loops written with the iterator in hand, and iterator chains written as loops."""
 
+from collections.abc import Callable
+
 import tree_sitter
 
 from rust_expert.syntax.parser import field
@@ -57,6 +59,23 @@ def _loops(
     return found
 
 
+Parts = tuple[str | Slice, ...]
+
+
+def _by_hand(
+    code: Code, written: Callable[[str, str, tree_sitter.Node, tree_sitter.Node], Parts]
+) -> list[Rewriting]:
+    """`for` loops over an iterator that is named first; `written(margin, its name, pattern, body)` is the loop."""
+    items = code.fresh("items", "iterator", "rest")
+    found: list[Rewriting] = []
+    for node, pattern, made, body in _loops(code):
+        margin = code.indentation(node)
+        opening = (f"{{\n{margin}    let mut {items} = ", *made, f";\n{margin}    {label_of(node, code)}")
+        loop = written(margin, items, pattern, body)
+        found.append(Rewriting(node.start_byte, node.end_byte, (*opening, *loop, f"\n{margin}}}")))
+    return found
+
+
 @rewrite(
     "for instead of while let",
     6,
@@ -65,22 +84,11 @@ def _loops(
 )
 def for_as_while_let(code: Code) -> list[Rewriting]:
     """`for p in x { a }` as a `while let` over its iterator."""
-    items = code.fresh("items", "iterator", "rest")
-    found: list[Rewriting] = []
-    for node, pattern, made, body in _loops(code):
-        margin = code.indentation(node)
-        found.append(
-            Rewriting(
-                node.start_byte,
-                node.end_byte,
-                (
-                    f"{{\n{margin}    let mut {items} = ", *made,
-                    f";\n{margin}    {label_of(node, code)}while let Some(",
-                    slice_of(pattern), f") = {items}.next() ", slice_of(body, 4), f"\n{margin}}}",
-                ),
-            )
-        )  # fmt: skip
-    return found
+
+    def written(margin: str, items: str, pattern: tree_sitter.Node, body: tree_sitter.Node) -> Parts:
+        return ("while let Some(", slice_of(pattern), f") = {items}.next() ", slice_of(body, 4))
+
+    return _by_hand(code, written)
 
 
 @rewrite(
@@ -91,23 +99,14 @@ def for_as_while_let(code: Code) -> list[Rewriting]:
 )
 def for_as_loop(code: Code) -> list[Rewriting]:
     """`for p in x { a }` as a `loop` that matches on `next()`."""
-    items = code.fresh("items", "iterator", "rest")
-    found: list[Rewriting] = []
-    for node, pattern, made, body in _loops(code):
-        margin = code.indentation(node)
-        found.append(
-            Rewriting(
-                node.start_byte,
-                node.end_byte,
-                (
-                    f"{{\n{margin}    let mut {items} = ", *made, f";\n{margin}    {label_of(node, code)}loop {{\n",
-                    f"{margin}        match {items}.next() {{\n{margin}            Some(", slice_of(pattern), ") => ",
-                    slice_of(body, 12), f"\n{margin}            None => break,\n{margin}        }}\n{margin}    }}\n",
-                    f"{margin}}}",
-                ),
-            )
+
+    def written(margin: str, items: str, pattern: tree_sitter.Node, body: tree_sitter.Node) -> Parts:
+        return (
+            f"loop {{\n{margin}        match {items}.next() {{\n{margin}            Some(", slice_of(pattern), ") => ",
+            slice_of(body, 12), f"\n{margin}            None => break,\n{margin}        }}\n{margin}    }}",
         )  # fmt: skip
-    return found
+
+    return _by_hand(code, written)
 
 
 def _closure_calls(code: Code, method: str) -> list[tuple[tree_sitter.Node, ...]]:
