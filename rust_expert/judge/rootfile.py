@@ -16,13 +16,13 @@ _BEFORE_ITEMS = re.compile(
     )*""",
     re.VERBOSE | re.DOTALL,
 )
-_LINT_LEVELS = frozenset({"allow", "warn", "deny", "forbid", "expect"})
+_LINT_LEVELS = frozenset({"warn", "deny", "forbid", "expect"})
 
 
 def with_head(code: str, head: str) -> str:
     """`code` with `head` before its first item, after its inner attributes and docs; no line moves.
 
-    Inner attributes must stay first in the file, or rustc refuses them. Those that only set lint levels are blanked:
+    Inner attributes must stay first in the file, or rustc refuses them. Those that raise lint levels are blanked:
     `#![deny(warnings)]` would turn an unused item of ours into an error of the sample.
     """
     source = code.encode()
