@@ -22,7 +22,7 @@ ATTEMPTS = "2"
 PUBLIC_REGISTRY = "registry+https://github.com/rust-lang/crates.io-index"
 """What every Cargo.lock calls the public registry, whatever mirror serves it: a name, not where cargo connects."""
 PATIENCE = 600.0
-"""Seconds for one crate."""
+"""Seconds for one call of cargo."""
 
 _NETWORK = (
     "could not resolve", "couldn't resolve", "could not connect", "couldn't connect", "failed to connect",
@@ -54,7 +54,7 @@ def crate_file(pin: CratePin) -> Path:
     # Named, the registry is also found where the user's configuration replaces it by a mirror.
     info = ["info", "--quiet", "--color", "never", "--registry", "crates-io", f"{pin.name}@{pin.version}"]
     told = _cargo(info, pin)
-    if not _cached(pin) and not _is_network(told):
+    if not _cached(pin) and not is_network_fault(told):
         told = _cargo(["fetch", "--quiet", "--color", "never"], pin)
     found = _in_cargo_cache(pin)
     if found is not None:
@@ -65,9 +65,9 @@ def crate_file(pin: CratePin) -> Path:
         raise ChecksumFault(f"what cargo fetched has {has}")
     if _is_unknown(told) or _REFUSED.search(told):
         raise NotInRegistry(f"the registry has no version {pin.version} of it")
-    if _is_network(told):
+    if is_network_fault(told):
         raise NetworkError(
-            f"the crate registry cannot be reached ({_cause(told)}); connect to the network and start again, "
+            f"the crate registry cannot be reached ({cause_of(told)}); connect to the network and start again, "
             "what is fetched already stays"
         )
     errors = [line for line in told.splitlines() if line.startswith("error")]
@@ -77,7 +77,8 @@ def crate_file(pin: CratePin) -> Path:
     )
 
 
-def _is_network(told: str) -> bool:
+def is_network_fault(told: str) -> bool:
+    """Whether what cargo said is about the network, and not about what it asked for."""
     return _REFUSED.search(told) is None and any(sign in told.lower() for sign in _NETWORK)
 
 
@@ -87,7 +88,7 @@ def _is_unknown(told: str) -> bool:
     )
 
 
-def _cause(told: str) -> str:
+def cause_of(told: str) -> str:
     """The innermost reason that cargo gives."""
     lines = [line.strip() for line in told.splitlines() if line.strip() and "Caused by" not in line]
     return lines[-1][:160] if lines else "no message"
@@ -108,27 +109,33 @@ def _in_cargo_cache(pin: CratePin) -> Path | None:
 
 def _cargo(words: list[str], pin: CratePin) -> str:
     """Run cargo in a stub package that depends on the pin alone; returns what it said on stderr."""
-    program = require_tool("cargo", "install Rust, as `make doctor` says")
     with tempfile.TemporaryDirectory(prefix="rust-expert-stub-") as name:
         # `info` must not see the stub, or cargo would resolve all that the crate depends on.
         stub, empty = Path(name, "stub"), Path(name, "empty")
         _write_stub(stub, pin)
         empty.mkdir()
-        # Both lie outside the checkout, whose toolchain they are to use.
-        for folder in (stub, empty):
-            (folder / "rust-toolchain.toml").write_text('[toolchain]\nchannel = "stable"\n', encoding="utf-8")
-        place = empty if words[0] == "info" else stub
-        environment = {"CARGO_NET_RETRY": ATTEMPTS} | os.environ | {"CARGO_TERM_PROGRESS_WHEN": "never"}
-        try:
-            done = subprocess.run(
-                [program, *words], cwd=place, env=environment, capture_output=True, text=True, errors="replace",
-                timeout=PATIENCE, stdin=subprocess.DEVNULL,
-            )  # fmt: skip
-        except subprocess.TimeoutExpired:
-            raise NetworkError(
-                f"the crate registry did not deliver {pin.name} within {PATIENCE:.0f} s; start again later"
-            ) from None
-    return "" if done.returncode == 0 else done.stderr
+        return run_cargo(words, empty if words[0] == "info" else stub, pin.name)
+
+
+def run_cargo(words: list[str], folder: Path, what: str) -> str:
+    """Run cargo in a folder outside the checkout, whose toolchain it uses all the same; returns what it said on stderr
+    where it failed, "" where it did not. `what` is what it fetches.
+
+    Raises NetworkError where it takes too long, UserError where cargo is missing.
+    """
+    program = require_tool("cargo", "install Rust, as `make doctor` says")
+    (folder / "rust-toolchain.toml").write_text('[toolchain]\nchannel = "stable"\n', encoding="utf-8")
+    environment = {"CARGO_NET_RETRY": ATTEMPTS} | os.environ | {"CARGO_TERM_PROGRESS_WHEN": "never"}
+    try:
+        done = subprocess.run(
+            [program, *words], cwd=folder, env=environment, capture_output=True, text=True, errors="replace",
+            timeout=PATIENCE, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise NetworkError(
+            f"the crate registry did not deliver {what} within {PATIENCE:.0f} s; start again later"
+        ) from None
+    return "" if done.returncode == 0 else done.stderr or "cargo failed and said nothing"
 
 
 def _write_stub(folder: Path, pin: CratePin) -> None:

@@ -5,8 +5,8 @@ import os
 import shutil
 from pathlib import Path
 
+from rust_expert.common import cache
 from rust_expert.common.errors import UserError
-from rust_expert.crates import cache
 from rust_expert.crates.licences import normal_form
 from rust_expert.crates.manifest import CrateSource
 from rust_expert.crates.package import PackageFault, read_package

@@ -158,8 +158,10 @@ class Sandbox:
         *,
         files: Mapping[str, str] | None = None,
         keep: str | None = None,
+        mounts: Mapping[str, Path] | None = None,
     ) -> Outcome:
-        """Run `argv` in /in, where `files` lie read-only.
+        """Run `argv` in /in, where `files` lie read-only; `mounts` are folders of the host to show, read-only as well,
+        by the place where they are to be seen.
 
         `keep` names a file under /work whose bytes come back in the outcome (None where it was not written); the
         command's standard output then joins its standard error. Nothing else leaves the room.
@@ -168,7 +170,7 @@ class Sandbox:
         with _folder(files or {}) as folder, Descriptors() as open_fds:
             filter_fd = open_fds.holding(self._filter)
             status_read, status_write = open_fds.pipe()
-            command = [bwrap(), *self._room(folder)]
+            command = [bwrap(), *self._room(folder, mounts or {})]
             command += ["--seccomp", str(filter_fd), "--json-status-fd", str(status_write)]
             process = subprocess.Popen(
                 [*command, "--", *self._wrap(argv, keep)],
@@ -182,11 +184,13 @@ class Sandbox:
             open_fds.close(filter_fd, status_write)
             return self._follow(process, status_read, keep is not None)
 
-    def _room(self, folder: Path) -> list[str]:
+    def _room(self, folder: Path, mounts: Mapping[str, Path]) -> list[str]:
         size = str(self.limits.work_mb * _MEGABYTE)
         words = [*bare_room(), "--ro-bind", str(folder), "/in", "--chdir", "/in"]
         words += ["--proc", "/proc", "--ro-bind", str(sysroot()), "/rust"]
         words += ["--perms", "1777", "--size", size, "--tmpfs", "/work", "--setenv", "TMPDIR", "/work"]
+        for place, shown in mounts.items():
+            words += ["--ro-bind", str(shown), place]
         return [*words, "--remount-ro", "/"]
 
     def _wrap(self, argv: Sequence[str], keep: str | None) -> list[str]:

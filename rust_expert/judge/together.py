@@ -22,6 +22,7 @@ from rust_expert.judge.batch_harness import ROOT as MAIN
 from rust_expert.judge.batch_harness import Batch, build_batch
 from rust_expert.judge.diagnostics import Diagnostic, read_diagnostics
 from rust_expert.judge.harness import read_account
+from rust_expert.judge.linked import Crates
 from rust_expert.judge.lints import counted, run_clippy
 from rust_expert.judge.rootfile import with_head
 from rust_expert.judge.rustc import TEST_BUILD, compile_files
@@ -64,7 +65,7 @@ class Together:
 
 def judge_together(items: Sequence[Item], options: JudgeOptions) -> Together:
     """The trials of some samples and, where the options want them, their lints; what only a trial alone can tell is
-    left out.
+    left out. Their suites have the same crates.
 
     Raises JudgeFault where the sandbox broke.
     """
@@ -100,19 +101,23 @@ class _Library:
     files: dict[str, str]
     places: dict[str, int]
     word: str
+    crates: Crates
 
 
 def _library(alive: list[int], items: Sequence[Item]) -> _Library:
     word = secrets.token_hex(8)
     places = {f"m{number}_{word}.rs": number for number in alive}
     files = {place: with_head(items[number][0], "") for place, number in places.items()}
-    files["lib.rs"] = "".join(f"pub mod m{number}_{word};" for number in alive)
-    return _Library(files, places, word)
+    crates = items[alive[0]][1].crates
+    files["lib.rs"] = "".join(f"pub mod m{number}_{word};" for number in alive) + crates.head
+    return _Library(files, places, word, crates)
 
 
 def _check(library: _Library, options: JudgeOptions, limits: Limits) -> Outcome:
     arguments = ["--crate-type=lib", "--emit=metadata", "-o", "/work/out", "-Awarnings", "lib.rs"]
-    return compile_files(library.files, arguments, edition=options.edition, limits=limits)
+    return compile_files(
+        library.files, arguments, edition=options.edition, limits=limits, crates=library.crates
+    )
 
 
 class _Sitting:
@@ -134,7 +139,7 @@ class _Sitting:
         """Build all with their tests until that compiles, then run them; one left over is judged alone."""
         while len(alive) > 1:
             batch = build_batch([(number, *self.items[number]) for number in alive])
-            outcome = _build(batch, self.options, len(alive))
+            outcome = _build(batch, self.options, len(alive), self.items[alive[0]][1].crates)
             if outcome.returncode == 0 and outcome.kept:
                 self._run(batch, outcome.kept, alive)
                 return
@@ -151,7 +156,7 @@ class _Sitting:
         alive, self.unsaid = self.unsaid, []
         while len(alive) > 1:
             batch = build_batch([(number, *self.items[number]) for number in alive])
-            outcome = _build(batch, self.options, len(alive))
+            outcome = _build(batch, self.options, len(alive), self.items[alive[0]][1].crates)
             refused = _refused(outcome, batch.samples | batch.tests)
             self._read(refused, outcome, batch, alive)
             alive = [number for number in alive if number not in refused.gone] if refused.gone else []
@@ -179,7 +184,9 @@ class _Sitting:
         while len(alive) > 1:
             library = _library(alive, self.items)
             limits = batch_limits(self.options, len(alive))
-            outcome = run_clippy(library.files, "lib.rs", edition=self.options.edition, limits=limits)
+            outcome = run_clippy(
+                library.files, "lib.rs", edition=self.options.edition, limits=limits, crates=library.crates
+            )
             if outcome.returncode == 0:
                 counts = counted(outcome, list(library.places))
                 self.lints.update((number, counts[place]) for place, number in library.places.items())
@@ -217,10 +224,12 @@ class _Sitting:
                     self.trials[number] = judged(harness, self.items[number][1], run)
 
 
-def _build(batch: Batch, options: JudgeOptions, count: int) -> Outcome:
+def _build(batch: Batch, options: JudgeOptions, count: int, crates: Crates) -> Outcome:
     arguments = ["--crate-type=bin", "-Awarnings", *TEST_BUILD, "-o", "/work/program", MAIN]
     limits = batch_limits(options, count)
-    return compile_files(batch.files, arguments, edition=options.edition, limits=limits, keep="program")
+    return compile_files(
+        batch.files, arguments, edition=options.edition, limits=limits, keep="program", crates=crates
+    )
 
 
 def _named(alive: Sequence[int], items: Sequence[Item], *, tests: bool) -> dict[int, frozenset[str]]:

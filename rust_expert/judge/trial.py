@@ -13,6 +13,7 @@ from rust_expert.judge.harness import (
     rebinds_the_library,
     without_random_names,
 )
+from rust_expert.judge.linked import NO_CRATES, Crates
 from rust_expert.judge.rootfile import with_head
 from rust_expert.judge.rustc import TEST_BUILD, compile_files, compiler_end
 from rust_expert.judge.sandbox import Limits, Outcome
@@ -69,11 +70,12 @@ def run_limits(options: JudgeOptions) -> Limits:
     )
 
 
-def compile_alone(code: str, options: JudgeOptions) -> Trial:
+def compile_alone(code: str, options: JudgeOptions, crates: Crates = NO_CRATES) -> Trial:
     """Whether the code compiles as a library of its own; the status is `passed` where it does."""
     arguments = ["--crate-type=lib", "--emit=metadata", "-o", "/work/out", "-Awarnings", ROOT]
-    files = {ROOT: with_head(code, "")}
-    outcome = compile_files(files, arguments, edition=options.edition, limits=compile_limits(options))
+    files = {ROOT: with_head(code, crates.head)}
+    limits = compile_limits(options)
+    outcome = compile_files(files, arguments, edition=options.edition, limits=limits, crates=crates)
     if outcome.returncode == 0:
         return Trial("passed", True)
     return not_compiled(outcome, read_diagnostics(outcome.stderr), compiled=False)
@@ -85,10 +87,8 @@ def put_to_test(code: str, suite: Suite, options: JudgeOptions) -> Trial:
     Raises JudgeFault where the sandbox broke.
     """
     total = len(suite.tests.cases)
-    if rebinds_the_library(code):
-        return _untestable(
-            "extern crate gives the standard library's name to something else", code, suite, options
-        )
+    if rebinds_the_library(code, suite.crates.names):
+        return _untestable("extern crate gives a library's name to something else", code, suite, options)
     if changed := changed_given(code, suite.given):
         return _untestable(f"the problem gives {changed}, and the code has another one", code, suite, options)
     plain = without_symbols(code)
@@ -96,8 +96,9 @@ def put_to_test(code: str, suite: Suite, options: JudgeOptions) -> Trial:
     harness = build_harness(plain, suite, own_allocator=watched)
     arguments = ["--crate-type=bin", "-Awarnings", *TEST_BUILD, "-o", "/work/program", ROOT]
     arguments += [WATCH] if watched else []
+    limits, crates = compile_limits(options), suite.crates
     outcome = compile_files(
-        harness.files, arguments, edition=options.edition, limits=compile_limits(options), keep="program"
+        harness.files, arguments, edition=options.edition, limits=limits, keep="program", crates=crates
     )
     if watched and outcome.returncode == 0 and defines_symbols(read_diagnostics(outcome.stderr)):
         return _untestable("the code replaces symbols of the program", code, suite, options)
@@ -111,14 +112,14 @@ def put_to_test(code: str, suite: Suite, options: JudgeOptions) -> Trial:
         own or outcome.killed_by or outcome.signal
     ):  # the compiler did not survive it: no need to see it die again
         return dataclasses.replace(not_compiled(outcome, diagnostics, compiled=False), total=total)
-    alone = compile_alone(code, options)
+    alone = compile_alone(code, options, crates)
     told = alone if not alone.compiled else not_compiled(outcome, diagnostics, compiled=True)
     return dataclasses.replace(told, total=total)
 
 
 def _untestable(why: str, code: str, suite: Suite, options: JudgeOptions) -> Trial:
     """A sample whose tests would prove nothing, whatever they say: it fails, where it compiles."""
-    alone = compile_alone(code, options)
+    alone = compile_alone(code, options, suite.crates)
     total = len(suite.tests.cases)
     if not alone.compiled:
         return dataclasses.replace(alone, total=total)
