@@ -38,7 +38,7 @@ def main() -> None:
     if arguments.workers < 1:
         raise UserError(f"--workers {arguments.workers}: at least 1 is needed")
     problems = read_problems(arguments.suite)
-    require_sandbox()
+    require_sandbox(options.sandbox)
     crates = crates_for(problems, vendored, named=arguments.crates)
     with Progress(len(problems), "problems") as bar:
         checks = check_problems(

@@ -55,7 +55,7 @@ def main() -> None:
     scoring = _Scoring(arguments.k) if arguments.metrics is not None else None
     samples = read_completions(arguments.samples)
     problems = read_problems(arguments.suite)
-    require_sandbox()
+    require_sandbox(options.sandbox)
     crates = crates_for(problems, vendored, named=arguments.crates)
     with Journal(out, fingerprint(samples, problems, options, crates)) as journal:
         if journal.discarded:

@@ -91,8 +91,8 @@ def options_from(arguments: argparse.Namespace, section: type[Section]) -> Secti
         return section.model_validate(given)
     except ValidationError as error:
         where, _, what = fault_of(error).partition(": ")
-        flag = "--" + where.replace("_", "-")
-        raise UserError(f"{flag}: {what}; see --help for what it takes") from None
+        flag = f"--{where.replace('_', '-')}: " if error.errors()[0]["loc"] else ""
+        raise UserError(f"{flag}{what.removeprefix('Value error, ')}; see --help for what it takes") from None
 
 
 def _value(text: str) -> Any:

@@ -1,6 +1,5 @@
 """What a verdict was made with: it goes into the metrics, and a change of it starts the judging anew."""
 
-import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,8 @@ from rust_expert.common.config.judge import JudgeOptions
 from rust_expert.common.contracts import Completion, Problem
 from rust_expert.common.files import sha256_json
 from rust_expert.common.toolchain import rustc_version
+from rust_expert.judge.conditions import sandbox_facts
 from rust_expert.judge.linked import Crates
-from rust_expert.judge.trial import compile_limits, run_limits
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -22,11 +21,7 @@ def judging_facts(options: JudgeOptions) -> dict[str, Any]:
     How many samples shared a crate is not among them: it changes no verdict.
     """
     return {
-        "sandbox": {
-            "backend": "bubblewrap",
-            "compile": dataclasses.asdict(compile_limits(options)),
-            "run": dataclasses.asdict(run_limits(options)),
-        },
+        "sandbox": sandbox_facts(options),
         "policy": options.policy,
         "lints": options.lints,
         "edition": options.edition,

@@ -4,6 +4,7 @@ import functools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from rust_expert.common.config.judge import SandboxName
 from rust_expert.common.errors import JudgeFault
 from rust_expert.judge.diagnostics import read_diagnostics
 from rust_expert.judge.harness import ROOT
@@ -17,12 +18,12 @@ _GROUPS = ("correctness", "suspicious", "complexity", "perf", "style")
 
 
 @functools.cache
-def lint_groups() -> dict[str, str]:
+def lint_groups(backend: SandboxName = "bubblewrap") -> dict[str, str]:
     """The group of each lint of `clippy::all`, by its name (`clippy::needless_return`).
 
     Raises JudgeFault where clippy-driver does not tell them.
     """
-    told = Sandbox(Limits()).run([_CLIPPY, "-W", "help"]).stdout
+    told = Sandbox(Limits(backend=backend)).run([_CLIPPY, "-W", "help"]).stdout
     groups: dict[str, str] = {}
     for line in told.splitlines():
         name, _, members = line.strip().partition("  ")
@@ -44,7 +45,7 @@ def lint(code: str, *, edition: str, limits: Limits, crates: Crates = NO_CRATES)
     outcome = run_clippy(files, ROOT, edition=edition, limits=limits, crates=crates)
     if outcome.returncode != 0:
         return None
-    return counted(outcome, [ROOT])[ROOT]
+    return counted(outcome, [ROOT], limits.backend)[ROOT]
 
 
 def run_clippy(
@@ -64,9 +65,11 @@ def run_clippy(
     return Sandbox(limits).run([_CLIPPY, *arguments], files=files, mounts=crates.mounts)
 
 
-def counted(outcome: Outcome, files: Sequence[str]) -> dict[str, dict[str, int]]:
+def counted(
+    outcome: Outcome, files: Sequence[str], backend: SandboxName = "bubblewrap"
+) -> dict[str, dict[str, int]]:
     """The warnings in some files, by group."""
-    groups = lint_groups()
+    groups = lint_groups(backend)
     counts: dict[str, Counter[str]] = {file: Counter() for file in files}
     for each in read_diagnostics(outcome.stderr):
         if each.code in groups and each.file in counts:

@@ -91,6 +91,7 @@ def batch_limits(options: JudgeOptions, count: int) -> Limits:
         processes=options.max_processes,
         work_mb=options.tmpfs_mb,
         output_kb=8192,
+        backend=options.sandbox,
     )
 
 
@@ -188,7 +189,7 @@ class _Sitting:
                 library.files, "lib.rs", edition=self.options.edition, limits=limits, crates=library.crates
             )
             if outcome.returncode == 0:
-                counts = counted(outcome, list(library.places))
+                counts = counted(outcome, list(library.places), self.options.sandbox)
                 self.lints.update((number, counts[place]) for place, number in library.places.items())
                 return
             blamed = _refused(outcome, library.places).blamed

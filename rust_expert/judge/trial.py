@@ -55,6 +55,7 @@ def compile_limits(options: JudgeOptions) -> Limits:
         processes=options.max_processes,
         work_mb=options.tmpfs_mb,
         output_kb=8192,
+        backend=options.sandbox,
     )
 
 
@@ -67,6 +68,7 @@ def run_limits(options: JudgeOptions) -> Limits:
         processes=options.max_processes,
         open_files=64,
         output_kb=options.output_kb,
+        backend=options.sandbox,
     )
 
 

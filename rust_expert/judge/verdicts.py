@@ -73,7 +73,7 @@ def judge(
         already(sum(len(groups[key]) for key in told))
     left = [key for key in groups if key not in told]
     if options.lints and left:
-        lint_groups()  # once, before the workers ask for it together
+        lint_groups(options.sandbox)  # once, before the workers ask for it together
     one_at_a_time = threading.Lock()
 
     def settle(unit: list[Key]) -> list[Verdict]:
@@ -141,7 +141,7 @@ def _may_share(key: Key, suite: Suite, sharing: Mapping[str, bool], options: Jud
     task_id, code = key
     if not (code and suite.tests.cases and sharing[task_id] and may_share(code)):
         return False
-    return options.policy != "enforce" or not policy_findings(code)
+    return options.policy != "enforce" or not _findings(code, suite, options)
 
 
 def _verdicts_of(unit: Sequence[Key], suites: Mapping[str, Suite], options: JudgeOptions) -> list[Verdict]:
@@ -195,7 +195,7 @@ def _judge_code(
         return Verdict(
             task_id=task_id, sample=0, status="no_code", compiled=False, tests_total=total, message=message
         )
-    findings = policy_findings(code) if options.policy != "off" else []
+    findings = _findings(code, suite, options) if options.policy != "off" else []
     if findings and options.policy == "enforce":
         trial = _refused(code, findings, suite, options)
     elif trial is None:
@@ -223,6 +223,10 @@ def _judge_code(
         policy_findings=findings,
         code=code,
     )
+
+
+def _findings(code: str, suite: Suite, options: JudgeOptions) -> list[str]:
+    return policy_findings(code, threads=not options.forbid_threads, crates=suite.crates.names)
 
 
 def _refused(code: str, findings: Sequence[str], suite: Suite, options: JudgeOptions) -> Trial:

@@ -1,4 +1,4 @@
-"""What the policy forbids is found in any dress; a search for words finds none of it, and with the policy off it works."""
+"""What the policy forbids is found in any dress; a search for words finds nothing, and with the policy off it works."""
 
 import functools
 

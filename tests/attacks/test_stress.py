@@ -130,7 +130,9 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("nth", range(3))
-def test_kill_9_leaves_no_process_no_mount_and_no_file(nth: int, inputs: Path, tmp_path: Path) -> None:
+def test_kill_9_leaves_no_process_and_no_mount_and_the_next_judge_no_file(
+    nth: int, inputs: Path, tmp_path: Path
+) -> None:
     moment = random.uniform(0.5 + nth * 1.5, 2 + nth * 1.5)
     command = [
         sys.executable,
@@ -164,7 +166,11 @@ def test_kill_9_leaves_no_process_no_mount_and_no_file(nth: int, inputs: Path, t
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
     assert Path("/proc/self/mounts").read_text() == mounts
-    assert not list(scratch.iterdir()), (moment, list(scratch.iterdir()))
+    start = "from rust_expert.judge.interruption import interruptible\nwith interruptible(str): pass"
+    subprocess.run(
+        [sys.executable, "-c", start], env={**os.environ, "TMPDIR": str(scratch)}, check=True, timeout=60
+    )
+    assert not list(scratch.iterdir()), (moment, list(scratch.iterdir()))  # the next judge has swept
 
 
 def test_judging_leaves_nothing_on_the_host() -> None:
