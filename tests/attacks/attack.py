@@ -74,16 +74,16 @@ COUNT = _problem(
     "count",
     "assert_eq!(count().take(3).collect::<Vec<_>>(), vec![0, 1, 2]);",
 )
-PANICS = _problem(
+_HALF = _problem(
     "half",
     "/// Half of an even number; panics with `odd` for others.\nfn half(n: i32) -> i32 {\n",
     '    if n % 2 != 0 {\n        panic!("odd");\n    }\n    n / 2\n}\n',
     "half",
     "assert_eq!(half(4), 2);",
-).model_copy()
-PANICS = PANICS.model_copy(
+)
+PANICS = _HALF.model_copy(
     update={
-        "test": PANICS.test.rstrip().removesuffix("}")
+        "test": _HALF.test.rstrip().removesuffix("}")
         + '    #[test]\n    #[should_panic(expected = "odd")]\n    fn odd() { half(3); }\n}\n'
     }
 )
@@ -130,7 +130,8 @@ for it in *.rs; do
     *) kind="--test";;
     esac
     /rust/bin/rustc $kind --edition=2021 -Awarnings -o program $it >/dev/null 2>&1 || continue
-    said=$(ulimit -t 2; echo @SECRET@ | SECRET=@SECRET@ timeout 4 ./program $( [ -z "$kind" ] && echo @SECRET@ ) 2>/dev/null)
+    words=$([ -z "$kind" ] && echo @SECRET@)
+    said=$(ulimit -t 2; echo @SECRET@ | SECRET=@SECRET@ timeout 4 ./program $words 2>/dev/null)
     code=$?
     case $said in *"test result: ok"*) echo "$it says";; esac
     case $said in *@SECRET@*) echo "$it leaks";; esac
@@ -143,9 +144,9 @@ true
 
 @functools.cache
 def naive_beliefs(attacks: tuple[Attack, ...]) -> dict[str, set[str]]:
-    """What a harness believes that compiles code and tests in one file with libtest: `exit`, the exit code says that all
-    passed; `says`, the output does. `leaks` is for a harness with a secret that it leaves on the command line, in the
-    environment, on standard input, in a file and in the program. All in one sandbox: what they do is theirs to do."""
+    """What a harness believes that compiles code and tests in one file with libtest: `exit`, the exit code says that
+    all passed; `says`, the output does. `leaks` is for a harness with a secret that it leaves on the command line, in
+    the environment, on standard input, in a file and in the program. All in one sandbox, where they may do it."""
     files = {}
     for number, attack in enumerate(attacks):
         leaks = attack.fools == "leaks"

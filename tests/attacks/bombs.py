@@ -214,7 +214,8 @@ WHEN_RUN = [
     ),
     _bomb(
         "waits for itself",
-        "fn add(a: i32, b: i32) -> i32 { let m = std::sync::Mutex::new(0); let _one = m.lock(); let _two = m.lock(); 3 }",
+        "fn add(a: i32, b: i32) -> i32 { let m = std::sync::Mutex::new(0); "
+        "let _one = m.lock(); let _two = m.lock(); 3 }",
         "timeout",
         "failed",
     ),
@@ -250,7 +251,8 @@ WHEN_RUN = [
     ),
     _bomb(
         "panics without end",
-        'fn add(a: i32, b: i32) -> i32 { loop { let _ = std::panic::catch_unwind(|| panic!("{}", "x".repeat(999))); } }',
+        "fn add(a: i32, b: i32) -> i32 { loop { let _ = "
+        'std::panic::catch_unwind(|| panic!("{}", "x".repeat(999))); } }',
         "resource_limit",
     ),
     _bomb(

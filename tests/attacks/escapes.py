@@ -99,12 +99,24 @@ AT_RUN_TIME = {
     "looks at its descriptors": 'std::fs::read_dir("/proc/self/fd").is_ok()',
     "looks at other processes": 'std::fs::read("/proc/1/cmdline").is_ok()',
     "looks at the kernel": 'std::fs::read_dir("/sys/kernel").is_ok()',
-    "writes a file": 'std::fs::write("/tmp/rust-expert-attack", "x").is_ok_and(|()| std::fs::remove_file("/tmp/rust-expert-attack").is_ok())',
-    "makes a folder in shared memory": 'std::fs::create_dir("/dev/shm/rust-expert-attack").is_ok_and(|()| std::fs::remove_dir("/dev/shm/rust-expert-attack").is_ok())',
-    "makes a pipe with a name": 'unsafe { mkfifo(c"/tmp/rust-expert-fifo".as_ptr(), 0o600) == 0 && std::fs::remove_file("/tmp/rust-expert-fifo").is_ok() }',
+    "writes a file": (
+        'std::fs::write("/tmp/rust-expert-attack", "x").is_ok_and(|()| '
+        'std::fs::remove_file("/tmp/rust-expert-attack").is_ok())'
+    ),
+    "makes a folder in shared memory": (
+        'std::fs::create_dir("/dev/shm/rust-expert-attack").is_ok_and(|()| '
+        'std::fs::remove_dir("/dev/shm/rust-expert-attack").is_ok())'
+    ),
+    "makes a pipe with a name": (
+        'unsafe { mkfifo(c"/tmp/rust-expert-fifo".as_ptr(), 0o600) == '
+        '0 && std::fs::remove_file("/tmp/rust-expert-fifo").is_ok() }'
+    ),
     "starts a program": 'std::process::Command::new("/bin/true").status().is_ok()',
     "starts a process": "match unsafe { fork() } { -1 => false, 0 => std::process::exit(0), _ => true }",
-    "starts a process by clone": "match unsafe { syscall(56, 17i64, 0i64, 0i64, 0i64, 0i64) } { -1 => false, 0 => std::process::exit(0), _ => true }",
+    "starts a process by clone": (
+        "match unsafe { syscall(56, 17i64, 0i64, 0i64, 0i64, 0i64) } "
+        "{ -1 => false, 0 => std::process::exit(0), _ => true }"
+    ),
     "signals the warden": "unsafe { kill(getppid(), 0) == 0 }",
     "signals all": "unsafe { kill(-1, 0) == 0 }",
     "signals the first process": "unsafe { kill(1, 0) == 0 }",
@@ -113,23 +125,38 @@ AT_RUN_TIME = {
     "takes a handle of the warden": "unsafe { syscall(434, getppid() as i64, 0i64) >= 0 }",
     "lets the kernel signal the warden": "unsafe { fcntl(0, 8, getppid()) == 0 }",
     "lets the kernel signal it the other way": "unsafe { let it = [1i32, getppid()]; fcntl(0, 15, &it) == 0 }",
-    "reads the warden's limits": "let mut old = [0u64; 2]; unsafe { prlimit(getppid(), 7, std::ptr::null(), old.as_mut_ptr()) == 0 }",
+    "reads the warden's limits": (
+        "let mut old = [0u64; 2]; unsafe { prlimit(getppid(), 7, std::ptr::null(), old.as_mut_ptr()) == 0 }"
+    ),
     "makes the warden slower": "unsafe { setpriority(0, getppid(), getpriority(0, getppid())) == 0 }",
     "asks to be traced": "unsafe { ptrace(0) == 0 }",
     "reads memory as a debugger does": _COPY,
     "makes a user namespace": "unsafe { unshare(0x10000000) == 0 }",
     "makes a mount namespace": "unsafe { unshare(0x20000) == 0 }",
     "makes memory that no limit counts": 'unsafe { syscall(319, c"it".as_ptr(), 0i64) >= 0 }',
-    "makes shared memory": "unsafe { let it = syscall(29, 0i64, 4096i64, 0o1600i64); it >= 0 && syscall(31, it, 0i64, 0i64) == 0 }",
-    "makes a message queue": "unsafe { let it = syscall(68, 0i64, 0o1600i64); it >= 0 && syscall(71, it, 0i64, 0i64) == 0 }",
+    "makes shared memory": (
+        "unsafe { let it = syscall(29, 0i64, 4096i64, 0o1600i64); it "
+        ">= 0 && syscall(31, it, 0i64, 0i64) == 0 }"
+    ),
+    "makes a message queue": (
+        "unsafe { let it = syscall(68, 0i64, 0o1600i64); it >= 0 && syscall(71, it, 0i64, 0i64) == 0 }"
+    ),
     "looks into the keyring": "unsafe { syscall(250, 0i64, -3i64, 1i64) >= 0 }",
     "adds a key": 'unsafe { syscall(248, c"user".as_ptr(), c"rust-expert".as_ptr(), c"x".as_ptr(), 1i64, -2i64) >= 0 }',
     "makes a ring of requests": "unsafe { let mut it = [0u8; 120]; syscall(425, 1i64, it.as_mut_ptr()) >= 0 }",
     "handles faults of its memory": "unsafe { syscall(323, 1i64) >= 0 }",
-    "counts the processor's events": "unsafe { let mut it = [0u32; 32]; it[0] = 1; it[1] = 128; it[10] = 96; syscall(298, it.as_ptr(), 0i64, -1i64, -1i64, 0i64) >= 0 }",
+    "counts the processor's events": (
+        "unsafe { let mut it = [0u32; 32]; it[0] = 1; it[1] = 128; "
+        "it[10] = 96; syscall(298, it.as_ptr(), 0i64, -1i64, -1i64, 0i64) >= 0 }"
+    ),
     "makes machine code": "unsafe { syscall(9, 0i64, 4096i64, 7i64, 0x22i64, -1i64, 0i64) > 0 }",
-    "makes machine code of its data": "static mut IT: [u8; 8192] = [0xc3; 8192]; unsafe { let at = (&raw mut IT as i64 + 4095) & !4095; syscall(10, at, 4096i64, 5i64) == 0 }",
-    "opens more files than it may": '(0..900).map(|_| std::fs::File::open("/dev/null")).collect::<Vec<_>>().iter().all(|it| it.is_ok())',
+    "makes machine code of its data": (
+        "static mut IT: [u8; 8192] = [0xc3; 8192]; unsafe { let at = "
+        "(&raw mut IT as i64 + 4095) & !4095; syscall(10, at, 4096i64, 5i64) == 0 }"
+    ),
+    "opens more files than it may": (
+        '(0..900).map(|_| std::fs::File::open("/dev/null")).collect::<Vec<_>>().iter().all(|it| it.is_ok())'
+    ),
     "knows the host's home": 'std::env::var("HOME").is_ok()',
     "is root": "unsafe { syscall(102) == 0 }",
     "gives itself a new root": 'unsafe { syscall(161, c"/usr".as_ptr()) == 0 }',

@@ -179,7 +179,8 @@ EVASIONS = [
     ),
     _evasion(
         "turns a string around",
-        f'#![allow(text_direction_codepoint_in_literal)]\n{_ADD}{{ let it = "user\u202e \u2066// only admin\u2069 \u2066"; a + b + it.len() as i32 * 0 }}',
+        f"#![allow(text_direction_codepoint_in_literal)]\n{_ADD}{{ let it = "
+        f'"user\u202e \u2066// only admin\u2069 \u2066"; a + b + it.len() as i32 * 0 }}',
         "",
     ),
 ]

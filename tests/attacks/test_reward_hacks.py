@@ -9,7 +9,8 @@ from rust_expert.common.contracts import Verdict
 from rust_expert.judge.suite import suite_of
 from rust_expert.judge.trial import put_to_test
 from tests.attacks.attack import ADD, OPTIONS, PROBLEMS, SECRET, Attack, judged, naive_beliefs
-from tests.attacks.reward_hacks import NOT_EVEN_NAIVE, REWARD_HACKS
+from tests.attacks.reward_hacks import REWARD_HACKS
+from tests.attacks.reward_replacing import NOT_EVEN_NAIVE
 
 ALL = {attack.name: attack for attack in (*REWARD_HACKS, *NOT_EVEN_NAIVE)}
 DIRECT = [
@@ -53,11 +54,13 @@ HONEST = {
     ),
     "speaks of symbols": Attack(
         "",
-        "// no_mangle and global_asm are not needed\nfn add(a: i32, b: i32) -> i32 { let link_section = a; link_section + b }",
+        "// no_mangle and global_asm are not needed\nfn add(a: i32, b: "
+        "i32) -> i32 { let link_section = a; link_section + b }",
     ),
     "begins with attributes and docs": Attack(
         "",
-        '//! Sums.\n#![allow(dead_code)]\n#![doc = "A \\"sum\\"."]\n/* of two */\nfn add(a: i32, b: i32) -> i32 { a + b }',
+        '//! Sums.\n#![allow(dead_code)]\n#![doc = "A \\"sum\\"."]\n/* '
+        "of two */\nfn add(a: i32, b: i32) -> i32 { a + b }",
     ),
     "reads what is left of standard input": Attack(
         "",

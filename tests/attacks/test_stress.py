@@ -28,7 +28,10 @@ BYTES = (
 STRESSES = {
     "prints what is no text": ("passed", f"fn add(a: i32, b: i32) -> i32 {{ {BYTES}.unwrap(); a + b }}"),
     "prints what is no text and is wrong": ("failed", f"fn add(a: i32, b: i32) -> i32 {{ {BYTES}.unwrap(); a - b }}"),
-    "panics with control characters": ("failed", 'fn add(a: i32, b: i32) -> i32 { panic!("\\u{1b}[2J\\u{202e}\\r\\n\\0") }'),
+    "panics with control characters": (
+        "failed",
+        'fn add(a: i32, b: i32) -> i32 { panic!("\\u{1b}[2J\\u{202e}\\r\\n\\0") }',
+    ),
     "prints a gigabyte": (
         "resource_limit",
         "fn add(a: i32, b: i32) -> i32 { let all = vec![b'x'; 1 << 20];\n"

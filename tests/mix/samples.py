@@ -9,7 +9,8 @@ from rust_expert.common.contracts import Completion, Problem
 from rust_expert.curriculum.export import problem_of
 from rust_expert.curriculum.generation import problems
 from tests.attacks.attack import ADD
-from tests.attacks.reward_hacks import NOT_EVEN_NAIVE, REWARD_HACKS
+from tests.attacks.reward_hacks import REWARD_HACKS
+from tests.attacks.reward_replacing import NOT_EVEN_NAIVE
 
 OPTIONS = JudgeOptions(run_timeout=1, compile_timeout=5, memory_mb=512, output_kb=256)
 
