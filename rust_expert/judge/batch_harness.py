@@ -126,7 +126,7 @@ def build_batch(chosen: Sequence[tuple[int, str, Suite]]) -> Batch:
 def _tests(code: str, suite: Suite, word: str, key: tuple[int, int], shared: str) -> str:
     cases = suite.tests.cases
     replacements = {
-        "@IMPORTS@": suite.imports,
+        "@IMPORTS@": suite.head,
         "@CASES@": ", ".join(case.entry for case in cases).replace("::std::", f"::std_{word}::"),
         "@COUNT@": str(len(cases)),
         "@SIGNATURE@": signature_check(code, suite),

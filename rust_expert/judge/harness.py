@@ -112,14 +112,14 @@ class Account:
     started: bool = False
 
 
-def build_harness(code: str, suite: Suite) -> Harness:
-    """The program that puts `code` to the tests of `suite`."""
+def build_harness(code: str, suite: Suite, *, own_allocator: bool = False) -> Harness:
+    """The program that puts `code` to the tests of `suite`; with `own_allocator`, a second one is an error."""
     word, secret = secrets.token_hex(8), secrets.token_hex(16)
     key = (secrets.randbits(64), secrets.randbits(64))
     cases = suite.tests.cases
     expects = any(case.expected != '""' for case in cases)
     replacements = {
-        "@IMPORTS@": suite.imports,
+        "@IMPORTS@": suite.head,
         "@CASES@": ", ".join(case.entry for case in cases).replace("::std::", f"::std_{word}::"),
         "@COUNT@": str(len(cases)),
         "@EXPECTED@": "text.contains(expected)" if expects else "true",
@@ -132,6 +132,9 @@ def build_harness(code: str, suite: Suite) -> Harness:
         text = text.replace(mark, value)
     text = text.replace("@W@", word) + suite.tests.text
     head = f"mod in_{word}; extern crate std as std_{word}; fn main() {{ in_{word}::main_{word}() }}"
+    if own_allocator:
+        system = f"std_{word}::alloc::System"
+        head += f" #[global_allocator] static ALLOCATOR_{word.upper()}: {system} = {system};"
     head = f"{head} {suite.crates.head}".rstrip()
     files = {ROOT: with_head(code, head), f"in_{word}.rs": text}
     return Harness(files, secret, key, len(cases), word)

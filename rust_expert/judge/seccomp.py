@@ -25,6 +25,9 @@ _NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT, _SECOND_ARGUMENT = 0, 4, 16, 24
 OWN_PROCESS = 0x7A5A0001
 """Stands in a filter for one process for that process's number; the warden puts it in (warden.rs)."""
 
+_THIRD_ARGUMENT = 32
+_PROT_WRITE, _PROT_EXEC = 2, 4
+
 _CLONE_THREAD = 0x00010000
 _CLONE_NAMESPACES = 0x7E020080
 _X32_BIT = 0x40000000
@@ -108,6 +111,11 @@ _COMMANDS = {
 }
 """Commands that reach another process: F_SETOWN, F_SETSIG, F_SETOWN_EX, and locks, leases and watches, for the files of
 the system are those of the host; FIOSETOWN, SIOCSPGRP; PR_SCHED_CORE."""
+_MAPPING = {
+    "x86_64": {"mprotect": 10, "pkey_mprotect": 329, "mmap": 9},
+    "aarch64": {"mprotect": 226, "pkey_mprotect": 288, "mmap": 222},
+}
+"""What could make memory that is written executable: the loader only maps files to be read and run."""
 _CLONE = {"x86_64": 56, "aarch64": 220}
 CLONE3 = 435
 _AUDIT = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
@@ -149,6 +157,17 @@ def _one_process(machine: str) -> list[bytes]:
         steps += _only_on_itself(name, number)
     for name, number in sorted(_BY_COMMAND[machine].items()):
         steps += _without_commands(name, number)
+    return steps
+
+
+def _without_new_code(machine: str) -> list[bytes]:
+    """Nothing becomes executable after the loader: a sample patches no machine code, the library's nor its tests'."""
+    steps = []
+    for name, number in sorted(_MAPPING[machine].items()):
+        writable = [_step(_JUMP_BITS, _PROT_WRITE, 0, 1)] if name == "mmap" else []
+        rule = [_step(_LOAD, _THIRD_ARGUMENT), _step(_JUMP_BITS, _PROT_EXEC, 0, len(writable) + 1), *writable]
+        rule += [_step(_RETURN, _ERRNO | EPERM), _step(_RETURN, _ALLOW)]
+        steps += [_step(_JUMP_EQUAL, number, 0, len(rule)), *rule]
     return steps
 
 
@@ -195,7 +214,7 @@ def program(*, one_process: bool, machine: str | None = None) -> bytes:
     # Its flags lie behind a pointer, which a filter cannot follow; the C library falls back to clone.
     steps.append(_refuse(CLONE3, ENOSYS))
     if one_process:
-        steps += _one_process(machine)
+        steps += [*_one_process(machine), *_without_new_code(machine)]
     steps += [_step(_JUMP_EQUAL, _CLONE[machine], 0, 5 if one_process else 3), _step(_LOAD, _FIRST_ARGUMENT)]
     steps += [_step(_JUMP_BITS, _CLONE_NAMESPACES, 0, 1), _step(_RETURN, _ERRNO | EPERM)]
     if one_process:

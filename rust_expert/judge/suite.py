@@ -16,7 +16,7 @@ from rust_expert.judge.linked import NO_CRATES, Crates
 from rust_expert.judge.testfile import TestFile, read_tests
 from rust_expert.judge.tokens import tokens_of
 from rust_expert.syntax.extraction import extract, given_by
-from rust_expert.syntax.parser import descend, field, parse, text_of
+from rust_expert.syntax.parser import COMMENTS, descend, field, parse, text_of
 from rust_expert.syntax.pieces import Piece, identifiers_in, import_line, pieces_of
 
 _NAMED = frozenset(
@@ -43,16 +43,24 @@ class Suite:
     """One problem's test side.
 
     `imports` is one line of Rust for the module around the tests. `signature` is the entry point's, None where it
-    cannot be stated (generic, or no function). `solution` is the problem's own. `crates` are those in reach of the
-    tests and of a sample.
+    cannot be stated (generic, or no function). `wrapper` is Rust too: there the tests call the entry point through a
+    function of the declared signature, so that a sample returns what was asked for. `solution` is the problem's own,
+    `given` what the problem gives and its tests rely on. `crates` are those in reach of the tests and of a sample.
     """
 
     entry: str
     tests: TestFile
     imports: str
     signature: Signature | None
+    wrapper: str
     solution: str
+    given: tuple[Piece, ...]
     crates: Crates = NO_CRATES
+
+    @property
+    def head(self) -> str:
+        """What stands before the tests, on one line."""
+        return f"{self.imports} {self.wrapper}"
 
 
 def suite_of(problem: Problem, crates: Crates = NO_CRATES) -> Suite:
@@ -64,18 +72,24 @@ def suite_of(problem: Problem, crates: Crates = NO_CRATES) -> Suite:
     tests = read_tests(problem.test)
     declared = pieces_of(given.opening + "\n}") if given.opening else own
     signature = signature_of(declared, given.entry) or signature_of(own, given.entry)
+    wrapper = "" if signature else wrapper_of(declared, given.entry) or wrapper_of(own, given.entry)
     stated = [*(signature.parameters or ()), signature.returned] if signature else []
-    mentioned = tests.names | identifiers_in(" ".join(f"type It = {text};" for text in stated))
+    mentioned = tests.names | identifiers_in(" ".join(f"type It = {text};" for text in stated) + wrapper)
     mentioned |= {given.entry} if signature else frozenset()
     taken = _names_at_top(pieces_of(problem.test))
     defined = {piece.name for piece in (*given.pieces, *own) if piece.kind in _NAMED} | {given.entry} - {""}
     names = (defined & mentioned) - taken
     traits = {piece.name for piece in given.pieces if piece.kind == "trait_item"} - names
-    lines = [f"use super::{name};" for name in sorted(names)]
+    lines = [f"use super::{name};" for name in sorted(names) if not (wrapper and name == given.entry)]
     lines += [f"use super::{name} as _;" for name in sorted(traits)]
     needed = crates.only(crates_needed(problem, crates.names))
     lines += _library_imports(given.pieces, own, mentioned, names | taken, _STANDARD.union(needed.names))
-    return Suite(given.entry, tests, " ".join(lines), signature, solution, needed)
+    kept = tuple(
+        piece
+        for piece in given.pieces
+        if piece.kind in ("trait_item", "impl_item") or (piece.kind in _NAMED and piece.name in names)
+    )
+    return Suite(given.entry, tests, " ".join(lines), signature, wrapper, solution, kept, needed)
 
 
 def crates_needed(problem: Problem, names: Collection[str]) -> frozenset[str]:
@@ -157,6 +171,40 @@ def signature_of(pieces: Iterable[Piece], entry: str) -> Signature | None:
     if _is_open(result) or len(texts) != len(kinds):
         return None
     return Signature(None if any(map(_is_open, texts)) else texts, len(texts), result)
+
+
+def wrapper_of(pieces: Iterable[Piece], entry: str) -> str:
+    """A function that has the declared signature of `entry` and calls it in the module above, on one line; "" where
+    there is none, or it cannot be repeated elsewhere."""
+    piece = next((each for each in pieces if each.kind == "function_item" and each.name == entry), None)
+    if piece is None:
+        return ""
+    source = piece.text.encode()
+    function = next((node for node in descend(parse(source).root_node) if node.type == "function_item"), None)
+    parameters = field(function, "parameters") if function is not None else None
+    if function is None or parameters is None:
+        return ""
+    known = [child for child in parameters.children if child.is_named]
+    kinds = [field(child, "type") if child.type == "parameter" else None for child in known]
+    words = source[: function.end_byte].split(b"fn", 1)[0].split()
+    if None in kinds or {b"async", b"unsafe"} & set(words):
+        return ""
+    generics, returned = field(function, "type_parameters"), field(function, "return_type")
+    where = next((child for child in function.children if child.type == "where_clause"), None)
+    arguments = ", ".join(f"a{number}: {_one_line(kind, source)}" for number, kind in enumerate(kinds))
+    result = f"-> {_one_line(returned, source)} " if returned is not None else ""
+    head = f"fn {entry}{_one_line(generics, source)}({arguments}) {result}{_one_line(where, source)}"
+    return f"{head} {{ super::{entry}({', '.join(f'a{number}' for number in range(len(kinds)))}) }}"
+
+
+def _one_line(node: tree_sitter.Node | None, source: bytes) -> str:
+    """A node's text on one line, without comments; "" for None."""
+    if node is None:
+        return ""
+    text, place = "", node.start_byte
+    for comment in (each for each in descend(node) if each.type in COMMENTS):
+        text, place = text + source[place : comment.start_byte].decode() + " ", comment.end_byte
+    return " ".join((text + source[place : node.end_byte].decode()).split())
 
 
 def is_generic(function: tree_sitter.Node) -> bool:

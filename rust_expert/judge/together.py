@@ -29,6 +29,7 @@ from rust_expert.judge.rustc import TEST_BUILD, compile_files
 from rust_expert.judge.sandbox import Limits, Outcome
 from rust_expert.judge.sharing import names_defined
 from rust_expert.judge.suite import Suite
+from rust_expert.judge.tampering import changed_given
 from rust_expert.judge.testroom import TestRoom
 from rust_expert.judge.trial import WALL, Trial, judged, not_compiled, run_limits
 
@@ -69,7 +70,7 @@ def judge_together(items: Sequence[Item], options: JudgeOptions) -> Together:
     Raises JudgeFault where the sandbox broke.
     """
     sitting = _Sitting(items, options)
-    sitting.test(list(range(len(items))))
+    sitting.test([place for place, (code, suite) in enumerate(items) if not changed_given(code, suite.given)])
     sitting.settle()
     sitting.tell()
     if options.lints:
