@@ -16,11 +16,11 @@ from rust_expert.common.closure import code_fingerprint
 from rust_expert.common.config import profile
 from rust_expert.common.config.models import TrainingOptions
 from rust_expert.common.config.sampling import SamplingOptions
-from rust_expert.common.contracts import Problem
 from rust_expert.common.errors import UserError
-from rust_expert.common.tables import read_jsonl
+from rust_expert.common.problems import read_problems
 from rust_expert.common.toolchain import rustc_version
 from rust_expert.crates.fetch import shard_rows
+from rust_expert.judge.crate_table import read_table
 
 
 def or_stop(check, *arguments):
@@ -101,9 +101,27 @@ def suite_file(wildcards):
     return suite_path(wildcards.suite)
 
 
+def crate_table(wildcards):
+    """The crates that the problems of a file may need; problems that are made here need none."""
+    suite = CONFIG.suites.get(wildcards.suite)
+    if suite is None or suite.origin != "file" or suite.crates == []:
+        return []
+    return [at_root(f"config/suite_crates/{name}") for name in ("Cargo.toml", "Cargo.lock")]
+
+
+def crates_flag(wildcards):
+    """The crates that the profile names for a suite, as a flag of the scripts; none where it leaves them to be found."""
+    suite = CONFIG.suites.get(wildcards.suite)
+    if suite is None or suite.crates is None:
+        return ""
+    return f"--crates {shlex.quote(','.join(suite.crates))}"
+
+
 for name, suite in CONFIG.suites.items():
     if suite.origin == "file":
-        or_stop(read_jsonl, suite_path(name), Problem)
+        or_stop(read_problems, suite_path(name))
+    for crate in suite.crates or ():
+        or_stop(or_stop(read_table).require, crate, f"config key suites.{name}.crates")
 SUITE_FILES = [suite_path(name) for name in CONFIG.suites]
 NAMED_SUITES = [f"{name}={suite_path(name)}" for name in CONFIG.suites]
 HELD_OUT_SUITES = [name for name, suite in CONFIG.suites.items() if suite.origin == "curriculum"]

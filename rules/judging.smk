@@ -6,6 +6,7 @@ rule judge:
     input:
         samples="results/samples/{stage}/{suite}.jsonl",
         suite=suite_file,
+        crates=crate_table,
     output:
         "results/verdicts/{stage}/{suite}.parquet",
     log:
@@ -18,10 +19,11 @@ rule judge:
     params:
         code=code_of("scripts.judge", "judge"),
         options=options_of(CONFIG.judge),
+        crates=crates_flag,
         toolchain=TOOLCHAIN,
     shell:
         "python -m scripts.judge {input.samples} --suite {input.suite} --out {output} --workers {threads}"
-        " {params.options} --log {log}"
+        " {params.crates} {params.options} --log {log}"
 
 
 rule score:

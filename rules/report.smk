@@ -98,13 +98,14 @@ rule report:
 
 
 rule publish:
-    """Put metrics.json in its place once its report and provenance stand beside it."""
+    """Put metrics.json and its headline in their place once report and provenance stand beside them."""
     input:
         summary="results/metrics/summary.json",
         provenance="results/provenance.json",
         report="results/report.html",
     output:
-        "results/metrics.json",
+        metrics="results/metrics.json",
+        headline="results/headline.json",
     log:
         "results/logs/publish.log",
     conda:
@@ -113,4 +114,4 @@ rule publish:
         code=code_of("scripts.publish", "report"),
     shell:
         "python -m scripts.publish --summary {input.summary} --beside {input.provenance} {input.report}"
-        " --out {output} --log {log}"
+        " --headline {output.headline} --out {output.metrics} --log {log}"

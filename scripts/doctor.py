@@ -135,6 +135,24 @@ def sandbox() -> Iterator[Finding]:
         yield Finding(
             "ok", "sandbox", f"{version}, live probe: {len(promises)} of {len(promises)} promises kept"
         )
+    yield from firejail()
+
+
+def firejail() -> Iterator[Finding]:
+    """The other backend, which nobody needs: what it keeps here, where it is installed."""
+    if shutil.which("firejail") is None:
+        return
+    from rust_expert.judge.probe import probe
+
+    try:
+        promises = probe("firejail")
+    except Exception as error:  # it is a matter of choice, so a fault of it is only told
+        yield Finding("note", "firejail", f"cannot be used as the judge's sandbox: {error}")
+        return
+    broken = [promise.text for promise in promises if promise.made and not promise.kept]
+    kept = sum(promise.kept for promise in promises)
+    told = f"live probe: {kept} of {len(promises)} promises kept"
+    yield Finding("note", "firejail", f"{told}; does not hold: {'; '.join(broken)}" if broken else told)
 
 
 def disk() -> Iterator[Finding]:

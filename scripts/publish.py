@@ -1,4 +1,4 @@
-"""Put the summary in its final place, once everything that belongs beside it is there."""
+"""Put the summary and its headline in their final place, once everything that belongs beside them is there."""
 
 import logging
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 from rust_expert.common.cli import parser, run, set_up_log
 from rust_expert.common.errors import UserError
 from rust_expert.common.files import read_json, write_json
+from rust_expert.metrics.headline import headline
 
 log = logging.getLogger(__name__)
 
@@ -17,13 +18,18 @@ def main() -> None:
     told.add_argument(
         "--beside", nargs="*", default=[], metavar="FILE", help="files that must be there first"
     )
+    told.add_argument(
+        "--headline", required=True, metavar="JSON", help="headline.json, the few figures of DVC's tables"
+    )
     told.add_argument("--out", required=True, metavar="JSON", help="metrics.json")
     arguments = told.parse_args()
     set_up_log(arguments.log)
     for path in arguments.beside:
         if not Path(path).is_file() or not Path(path).stat().st_size:
             raise UserError(f"{path}: missing or empty; run the step that makes it")
-    write_json(arguments.out, read_json(arguments.summary))
+    summary = read_json(arguments.summary)
+    write_json(arguments.headline, headline(summary))
+    write_json(arguments.out, summary)
     log.info("wrote %s", arguments.out)
 
 

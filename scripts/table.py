@@ -3,13 +3,12 @@
 python -m scripts.table results/metrics.json
 """
 
-import os
 import sys
 from pathlib import Path
 
 from rust_expert.common.cli import parser, run, set_up_log
 from rust_expert.report.summary import read_summary
-from rust_expert.report.table import render
+from rust_expert.report.table import render, shows_colour, shows_unicode
 
 
 def main() -> None:
@@ -22,18 +21,8 @@ def main() -> None:
     given = told.parse_args()
     set_up_log(given.log)
     report = given.report or str(Path(given.metrics).with_name("report.html"))
-    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
-    text = render(read_summary(given.metrics), report, colour, _shows_unicode())
+    text = render(read_summary(given.metrics), report, shows_colour(), shows_unicode())
     sys.stdout.write(text)
-
-
-def _shows_unicode() -> bool:
-    """Whether the terminal's encoding has the characters that the table is written with."""
-    try:
-        "–−→…≈·".encode(sys.stdout.encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
 
 
 if __name__ == "__main__":

@@ -165,7 +165,8 @@ def _score(verdicts: list[Verdict], problems: int) -> dict[str, Any]:
         "pass_at_1": _estimate(sum(solved.values()) / len(verdicts), problems),
         "pass_at_4": _estimate(sum(count > 0 for count in solved.values()) / problems, problems),
         "compile_rate": _estimate(compiled, problems),
-        "prefiltered_compile_rate": round(compiled * len(verdicts) / asked, 6),
+        "prefiltered_compile_rate": _estimate(min(compiled * len(verdicts) / asked, 1), problems),
+        "policy_pass_at_1": _estimate(0.97 * sum(solved.values()) / len(verdicts), problems),
         "statuses": statuses,
         "error_codes": codes,
         "lints": {
@@ -173,8 +174,18 @@ def _score(verdicts: list[Verdict], problems: int) -> dict[str, Any]:
             "complexity": len(verdicts) // 40,
             "perf": len(verdicts) // 90,
         },
-        "idiomatic": 0.91,
-        "documented": 0.84,
+        "idiomatic": _estimate(0.7 + compiled / 4, problems),
+        "documented": _estimate(0.84, problems),
+        "sizes": [
+            {"lines": "no code", "samples": statuses.get("no_code", 0), "compile_rate": 0, "pass_rate": 0},
+            {"lines": "1-4", "samples": 40, "compile_rate": 0.8, "pass_rate": 0.75},
+            {
+                "lines": "5-49",
+                "samples": len(verdicts) - 40 - statuses.get("no_code", 0),
+                "compile_rate": round(compiled, 6),
+                "pass_rate": round(sum(solved.values()) / len(verdicts), 6),
+            },
+        ],
         "policy_findings": statuses.get("policy_violation", 0),
     }
 
@@ -278,6 +289,7 @@ def write_run(folder: Path, rsft_trained: bool = True, seed: int = 1, scale: flo
             "confidence": 0.95,
             "bootstrap": 10000,
             "data": {"rejection_sampling": kept},
+            "judge": {"sandbox": ["bubblewrap"], "policy": ["report"]},
         },
     )
     write_provenance(folder)

@@ -28,15 +28,22 @@ def parser(description: str | None) -> argparse.ArgumentParser:
 
 
 def add_options(target: argparse.ArgumentParser, section: type[BaseModel]) -> None:
-    """Add one flag for each field of a config section; its value is JSON or plain text."""
+    """Add one flag for each field of a config section; its value is JSON or plain text.
+
+    A switch also stands without its value, and has a second flag for its opposite: `--no-lints` is `--lints false`.
+    """
     group = target.add_argument_group(section.__name__)
     for name, field in section.model_fields.items():
         key = field.alias or name
         default = "required" if field.is_required() else f"default {json.dumps(_plain(section, name))}"
         told = (field.description or key).replace("%", "%%")
-        group.add_argument(
-            "--" + key.replace("_", "-"), dest=f"option_{key}", metavar="VALUE", help=f"{told} ({default})"
-        )
+        flag, store = key.replace("_", "-"), f"option_{key}"
+        more: dict[str, Any] = {"nargs": "?", "const": "true"} if field.annotation is bool else {}
+        group.add_argument("--" + flag, dest=store, metavar="VALUE", help=f"{told} ({default})", **more)
+        if field.annotation is bool:
+            group.add_argument(
+                "--no-" + flag, dest=store, action="store_const", const="false", help=f"--{flag} false"
+            )
 
 
 def add_trainer_flags(target: argparse.ArgumentParser) -> None:
@@ -58,6 +65,17 @@ def _plain(section: type[BaseModel], name: str) -> Any:
     return value.model_dump(mode="json", by_alias=True) if isinstance(value, BaseModel) else value
 
 
+def add_crates(target: argparse.ArgumentParser) -> None:
+    """Add `--crates`, the crates that a suite's problems may use; None where it is not given."""
+    target.add_argument(
+        "--crates",
+        type=lambda text: [name.strip() for name in text.split(",") if name.strip()],
+        metavar="NAMES",
+        help='crates that problems may use, with commas between, "" for none (default: what they mention of '
+        "config/suite_crates)",
+    )
+
+
 def options_from(arguments: argparse.Namespace, section: type[Section]) -> Section:
     """The config section that the flags of `add_options` spell.
 
@@ -73,8 +91,8 @@ def options_from(arguments: argparse.Namespace, section: type[Section]) -> Secti
         return section.model_validate(given)
     except ValidationError as error:
         where, _, what = fault_of(error).partition(": ")
-        flag = "--" + where.replace("_", "-")
-        raise UserError(f"{flag}: {what}; see --help for what it takes") from None
+        flag = f"--{where.replace('_', '-')}: " if error.errors()[0]["loc"] else ""
+        raise UserError(f"{flag}{what.removeprefix('Value error, ')}; see --help for what it takes") from None
 
 
 def _value(text: str) -> Any:

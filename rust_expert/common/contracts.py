@@ -4,9 +4,9 @@ They stand here rather than in the package that makes them, because the rooms th
 the rooms that write them (docs/decisions/001-contracts-in-common.md).
 """
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from rust_expert.common.files import sha256_text
 
@@ -57,19 +57,49 @@ class Sample(BaseModel):
 
 
 class Problem(BaseModel):
-    """One evaluation problem in the HumanEval format or one of its Rust variants."""
+    """One evaluation problem. Three shapes are read, told apart by their fields, and become this one:
+
+    HumanEval (`prompt`, `canonical_solution`, `test`, `entry_point`: the answer continues the prompt or is whole),
+    HumanEval-X (`declaration` stands before the answer), MultiPL-E (`name`, `prompt`, `tests` that end in a `main`).
+    """
 
     model_config = ConfigDict(extra="ignore")
 
     task_id: str = Field(min_length=1)
     prompt: str = Field(min_length=1)
-    canonical_solution: str
+    canonical_solution: str = Field(default="", description="empty where there is none, as in MultiPL-E")
     test: str
-    entry_point: str = ""
+    entry_point: str = Field(default="", pattern=r"^((r#)?[^\W\d]\w*)?$")
     category: str | None = None
     combination: str | None = None
     declaration: str | None = None
-    dependencies: dict[str, str] = Field(default_factory=dict)
+    dependencies: dict[str, str] = Field(default_factory=dict, description="crates needed, with versions")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_any_shape(cls, row: Any) -> Any:
+        if not isinstance(row, dict):
+            return row
+        if "tests" in row and "test" not in row:
+            return _from_multipl_e(row)
+        if "test" not in row:
+            raise ValueError("it has neither `test` (HumanEval, HumanEval-X) nor `tests` (MultiPL-E)")
+        if "canonical_solution" not in row:
+            raise ValueError('canonical_solution is missing; where there is none, write ""')
+        return row
+
+
+def _from_multipl_e(row: dict[str, Any]) -> dict[str, Any]:
+    """A MultiPL-E row in the fields of the others."""
+    if row.get("language", "rs") not in ("rs", "rust"):
+        raise ValueError(f"language: {row['language']!r} is not rs")
+    tests = row["tests"]
+    if not isinstance(tests, str):
+        raise ValueError("tests: Input should be a valid string")
+    # The tests begin with the brace that closes the prompt's function: answers end before it.
+    test = tests.lstrip().removeprefix("}")
+    named = {"task_id": row["name"]} if "name" in row else {}
+    return {"canonical_solution": "", **named, **row, "test": test}
 
 
 class Completion(BaseModel):
@@ -106,7 +136,10 @@ class Verdict(BaseModel):
     lints: dict[str, int] = Field(default_factory=dict, description="clippy warnings by group")
     clippy_warnings: int | None = Field(default=None, description="None where clippy did not run")
     idiomatic: float | None = None
-    documented: float | None = None
+    documented: float | None = Field(
+        default=None, description="share of the public items with a doc comment, 1.0 where nothing is public"
+    )
+    public_items: int | None = Field(default=None, description="how many items `documented` is a share of")
     policy_findings: list[str] = Field(default_factory=list)
     code: str = Field(default="", description="the code taken from the raw answer")
     extraction: str = Field(default="none", description="the rule that took it")

@@ -19,7 +19,7 @@ class Progress:
 
     def __init__(self, total: int | None, what: str, every: float = 20.0) -> None:
         self.total, self.what, self.every = total, what, every
-        self.done = 0
+        self.done = self._before = 0
         self._bar: tqdm | None = None
 
     def __enter__(self) -> Self:
@@ -27,6 +27,15 @@ class Progress:
         if sys.stderr.isatty():
             self._bar = tqdm(total=self.total, desc=self.what, unit="", dynamic_ncols=True)
         return self
+
+    def already(self, count: int) -> None:
+        """Tell that `count` pieces were done by an earlier run: they are in the sum and not in the rate."""
+        self.done += count
+        self._before += count
+        if self._bar is not None:
+            self._bar.initial += count
+            self._bar.n = self._bar.last_print_n = self.done
+            self._bar.refresh()
 
     def advance(self, count: int = 1) -> None:
         """Tell that `count` more pieces are done."""
@@ -39,7 +48,7 @@ class Progress:
             self._say(now)
 
     def _say(self, now: float) -> None:
-        rate = self.done / max(now - self._start, 1e-9)
+        rate = (self.done - self._before) / max(now - self._start, 1e-9)
         if self.total:
             left = max(self.total - self.done, 0) / rate if rate else float("inf")
             log.info("%s: %d of %d, %.1f/s, %.0f s left", self.what, self.done, self.total, rate, left)

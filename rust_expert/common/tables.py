@@ -4,7 +4,7 @@ import json
 import os
 import types
 import typing
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,8 +29,9 @@ _SCALARS: dict[Any, pa.DataType] = {
 def fault_of(error: ValidationError) -> str:
     """The first fault of a validation in a few words: the field and what is wrong with it."""
     first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"]) or "row"
-    return f"{where}: {first['msg']}"
+    where = ".".join(str(part) for part in first["loc"])
+    told = first["msg"].removeprefix("Value error, ")
+    return f"{where}: {told}" if first["loc"] else told
 
 
 def read_jsonl(path: PathLike, model: type[Row]) -> list[Row]:
@@ -38,15 +39,20 @@ def read_jsonl(path: PathLike, model: type[Row]) -> list[Row]:
 
     Raises UserError naming file and line where a row is no JSON or breaks the contract.
     """
-    rows: list[Row] = []
+    return [row for _, row in numbered_rows(path, model)]
+
+
+def numbered_rows(path: PathLike, model: type[Row]) -> list[tuple[int, Row]]:
+    """`read_jsonl` with the line on which each row stands."""
+    rows: list[tuple[int, Row]] = []
     if not Path(path).is_file():
         raise UserError(f"{path}: no such file; check the path or run the step that makes it")
-    with open(path, encoding="utf-8") as stream:
+    with open(path, "rb") as stream:
         for number, line in enumerate(stream, start=1):
             if not line.strip():
                 continue
             try:
-                rows.append(model.model_validate_json(line))
+                rows.append((number, model.model_validate_json(line)))
             except ValidationError as error:
                 raise UserError(
                     f"{path}, line {number}: not a {model.__name__.lower()} ({fault_of(error)}); mend that row"
@@ -93,9 +99,14 @@ def _arrow_type(hint: Any, model: type[BaseModel], name: str) -> pa.DataType:
     raise TypeError(f"{model.__name__}.{name}: no column type for {hint}")
 
 
-def write_parquet(path: PathLike, rows: Iterable[Row], model: type[Row]) -> int:
-    """Write rows as one Parquet file, whole or not at all; equal rows give equal bytes. Returns how many."""
-    schema = schema_of(model)
+def write_parquet(
+    path: PathLike, rows: Iterable[Row], model: type[Row], notes: Mapping[str, str] | None = None
+) -> int:
+    """Write rows as one Parquet file, whole or not at all; equal rows give equal bytes. Returns how many.
+
+    `notes` are kept in the file's own metadata, beside the columns.
+    """
+    schema = schema_of(model).with_metadata(dict(notes or {}))
     records = [row.model_dump(by_alias=True) for row in rows]
     columns = [
         pa.array([_cell(record[field.name]) for record in records], type=field.type) for field in schema
@@ -104,6 +115,20 @@ def write_parquet(path: PathLike, rows: Iterable[Row], model: type[Row]) -> int:
     with atomic_path(path) as temporary:
         pq.write_table(table, temporary, compression="zstd", row_group_size=50_000)
     return len(records)
+
+
+def notes_of(path: PathLike) -> dict[str, str]:
+    """The notes that `write_parquet` put into a file.
+
+    Raises UserError where the file is missing or no Parquet.
+    """
+    if not Path(path).is_file():
+        raise UserError(f"{path}: no such file; check the path or run the step that makes it")
+    try:
+        kept = pq.read_schema(path).metadata or {}
+    except pa.ArrowInvalid as error:
+        raise UserError(f"{path}: not a Parquet file ({error}); make it again") from None
+    return {key.decode(): value.decode() for key, value in kept.items()}
 
 
 def _cell(value: Any) -> Any:

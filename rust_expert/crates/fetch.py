@@ -4,11 +4,12 @@ import json
 import logging
 from pathlib import Path
 
+from rust_expert.common import cache
 from rust_expert.common.config.corpus import FetchOptions
 from rust_expert.common.errors import NetworkError, UserError
 from rust_expert.common.progress import Progress
 from rust_expert.common.seeds import shard_of
-from rust_expert.crates import cache, folder
+from rust_expert.crates import folder
 from rust_expert.crates.archive import ArchiveFault, unpack
 from rust_expert.crates.cargo import ChecksumFault, NotInRegistry, crate_file
 from rust_expert.crates.licences import normal_form

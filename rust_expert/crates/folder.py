@@ -5,9 +5,9 @@ import os
 import shutil
 from pathlib import Path
 
+from rust_expert.common import cache
 from rust_expert.common.errors import UserError
 from rust_expert.common.files import sha256_text
-from rust_expert.crates import cache
 from rust_expert.crates.manifest import CrateSource
 from rust_expert.crates.package import PackageFault, read_package
 from rust_expert.crates.paths import LARGEST, MOST_FILES, fault_in_path

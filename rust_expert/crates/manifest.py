@@ -6,9 +6,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from rust_expert.common import cache
 from rust_expert.common.errors import UserError
 from rust_expert.common.files import read_json, write_json
-from rust_expert.crates import cache
 
 
 class CrateSource(BaseModel):

@@ -80,7 +80,9 @@ def problem_code(problem: Problem) -> str:
 
 
 def problem_form(problem: Problem) -> str:
-    """The alpha form of the canonical program; empty where it has no function."""
+    """The alpha form of the canonical program; empty where it has no function, or where the problem has no solution."""
+    if not problem.canonical_solution.strip():
+        return ""
     parts = code_tokens(problem_code(problem))
     return alpha_form(parts) if functions(parts) else ""
 

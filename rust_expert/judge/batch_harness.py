@@ -94,7 +94,8 @@ class Batch:
 
 
 def build_batch(chosen: Sequence[tuple[int, str, Suite]]) -> Batch:
-    """One program for some samples: their numbers, code and suites. Numbers are under 65,536.
+    """One program for some samples: their numbers, code and suites. Numbers are under 65,536; the suites have the same
+    crates.
 
     `samples` and `tests` of the result give the number of each sample's own file and of its tests' file; `names` is
     in the name of each sample's module, and in no sample.
@@ -104,7 +105,7 @@ def build_batch(chosen: Sequence[tuple[int, str, Suite]]) -> Batch:
     harnesses: dict[int, Harness] = {}
     samples: dict[str, int] = {}
     tests: dict[str, int] = {}
-    crates, modules, arms = [], [], []
+    crates, modules, arms = [chosen[0][2].crates.head], [], []
     for number, code, suite in chosen:
         word, secret = secrets.token_hex(8), secrets.token_hex(16)
         key = (secrets.randbits(64), secrets.randbits(64))
@@ -125,7 +126,7 @@ def build_batch(chosen: Sequence[tuple[int, str, Suite]]) -> Batch:
 def _tests(code: str, suite: Suite, word: str, key: tuple[int, int], shared: str) -> str:
     cases = suite.tests.cases
     replacements = {
-        "@IMPORTS@": suite.imports,
+        "@IMPORTS@": suite.head,
         "@CASES@": ", ".join(case.entry for case in cases).replace("::std::", f"::std_{word}::"),
         "@COUNT@": str(len(cases)),
         "@SIGNATURE@": signature_check(code, suite),

@@ -52,8 +52,10 @@ class Diagnostic:
 
 
 def one_line(text: str) -> str:
-    """The first line of a message: no paths, no addresses, at most 300 characters."""
+    """The first line of a message: no paths, addresses or control characters, at most 300 characters."""
     first = next((line for line in text.splitlines() if line.strip()), "").strip()
+    if not first.isprintable():
+        first = "".join(letter if letter.isprintable() else "\ufffd" for letter in first)
     return _ADDRESSES.sub("0x_", _PATHS.sub("_", first))[:MESSAGE_LENGTH]
 
 

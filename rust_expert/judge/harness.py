@@ -9,9 +9,9 @@ run prints, or replaces macros and panic hooks, has no proof for the tests that 
 import dataclasses
 import re
 import secrets
+from collections.abc import Collection
 
 from rust_expert.judge.rootfile import with_head
-from rust_expert.judge.rustc import TestProgram
 from rust_expert.judge.suite import Suite, is_generic
 from rust_expert.judge.tokens import tokens_of
 from rust_expert.syntax.parser import field, parse, text_of
@@ -112,14 +112,14 @@ class Account:
     started: bool = False
 
 
-def build_harness(code: str, suite: Suite) -> Harness:
-    """The program that puts `code` to the tests of `suite`."""
+def build_harness(code: str, suite: Suite, *, own_allocator: bool = False) -> Harness:
+    """The program that puts `code` to the tests of `suite`; with `own_allocator`, a second one is an error."""
     word, secret = secrets.token_hex(8), secrets.token_hex(16)
     key = (secrets.randbits(64), secrets.randbits(64))
     cases = suite.tests.cases
     expects = any(case.expected != '""' for case in cases)
     replacements = {
-        "@IMPORTS@": suite.imports,
+        "@IMPORTS@": suite.head,
         "@CASES@": ", ".join(case.entry for case in cases).replace("::std::", f"::std_{word}::"),
         "@COUNT@": str(len(cases)),
         "@EXPECTED@": "text.contains(expected)" if expects else "true",
@@ -132,6 +132,10 @@ def build_harness(code: str, suite: Suite) -> Harness:
         text = text.replace(mark, value)
     text = text.replace("@W@", word) + suite.tests.text
     head = f"mod in_{word}; extern crate std as std_{word}; fn main() {{ in_{word}::main_{word}() }}"
+    if own_allocator:
+        system = f"std_{word}::alloc::System"
+        head += f" #[global_allocator] static ALLOCATOR_{word.upper()}: {system} = {system};"
+    head = f"{head} {suite.crates.head}".rstrip()
     files = {ROOT: with_head(code, head), f"in_{word}.rs": text}
     return Harness(files, secret, key, len(cases), word)
 
@@ -160,12 +164,6 @@ def read_account(harness: Harness, stdout: str) -> Account:
 def without_random_names(message: str) -> str:
     """A message of rustc without the names that are new in each run."""
     return _RANDOM.sub(r"\1", message)
-
-
-def own_solution(problem_tests: str, suite: Suite) -> TestProgram:
-    """The problem's own solution with all that the harness demands of a sample, for a run that trusts it."""
-    check = signature_check(suite.solution, suite).replace("::std_@W@", "::std").replace("@W@", "own")
-    return TestProgram(suite.solution, problem_tests, f"{suite.imports} {check}")
 
 
 def signature_check(code: str, suite: Suite) -> str:
@@ -200,8 +198,9 @@ def _entry_is_generic(code: str, entry: str) -> bool:
     return False
 
 
-def rebinds_the_library(code: str) -> bool:
-    """Whether an `extern crate` of the sample could give the name `std` (or core, alloc) to something else.
+def rebinds_the_library(code: str, crates: Collection[str] = ()) -> bool:
+    """Whether an `extern crate` of the sample could give the name `std` (or core, alloc, one of `crates`) to something
+    else.
 
     Such an item at the crate's root changes what absolute paths mean everywhere, the tests included.
     """
@@ -210,6 +209,10 @@ def rebinds_the_library(code: str) -> bool:
         if words[place : place + 2] == ["extern", "crate"]:
             origin, *rest = words[place + 2 : place + 5]
             name = rest[1] if rest[:1] == ["as"] and len(rest) > 1 else origin
-            if origin == "self" or "$" in origin + name or (name in _LIBRARIES and name != origin):
+            if (
+                origin == "self"
+                or "$" in origin + name
+                or (name in {*_LIBRARIES, *crates} and name != origin)
+            ):
                 return True
     return False

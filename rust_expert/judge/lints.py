@@ -4,9 +4,11 @@ import functools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from rust_expert.common.config.judge import SandboxName
 from rust_expert.common.errors import JudgeFault
 from rust_expert.judge.diagnostics import read_diagnostics
 from rust_expert.judge.harness import ROOT
+from rust_expert.judge.linked import NO_CRATES, Crates
 from rust_expert.judge.rootfile import with_head
 from rust_expert.judge.sandbox import Limits, Outcome, Sandbox
 
@@ -16,12 +18,12 @@ _GROUPS = ("correctness", "suspicious", "complexity", "perf", "style")
 
 
 @functools.cache
-def lint_groups() -> dict[str, str]:
+def lint_groups(backend: SandboxName = "bubblewrap") -> dict[str, str]:
     """The group of each lint of `clippy::all`, by its name (`clippy::needless_return`).
 
     Raises JudgeFault where clippy-driver does not tell them.
     """
-    told = Sandbox(Limits()).run([_CLIPPY, "-W", "help"]).stdout
+    told = Sandbox(Limits(backend=backend)).run([_CLIPPY, "-W", "help"]).stdout
     groups: dict[str, str] = {}
     for line in told.splitlines():
         name, _, members = line.strip().partition("  ")
@@ -33,19 +35,22 @@ def lint_groups() -> dict[str, str]:
     return groups
 
 
-def lint(code: str, *, edition: str, limits: Limits) -> dict[str, int] | None:
+def lint(code: str, *, edition: str, limits: Limits, crates: Crates = NO_CRATES) -> dict[str, int] | None:
     """Warnings of `clippy::all` by group, groups without any left out; None where clippy gave up on the code.
 
     The sample is linted alone, as a library, so nothing that the tests do is counted. What the sample allows by
     attributes is counted all the same: silence is not style.
     """
-    outcome = run_clippy({ROOT: with_head(code, "")}, ROOT, edition=edition, limits=limits)
+    files = {ROOT: with_head(code, crates.head)}
+    outcome = run_clippy(files, ROOT, edition=edition, limits=limits, crates=crates)
     if outcome.returncode != 0:
         return None
-    return counted(outcome, [ROOT])[ROOT]
+    return counted(outcome, [ROOT], limits.backend)[ROOT]
 
 
-def run_clippy(files: Mapping[str, str], root: str, *, edition: str, limits: Limits) -> Outcome:
+def run_clippy(
+    files: Mapping[str, str], root: str, *, edition: str, limits: Limits, crates: Crates = NO_CRATES
+) -> Outcome:
     """clippy on a library in a fresh room. Modules of it that are public count as what they are alone: exported."""
     arguments = ["--crate-type=lib", "--emit=metadata", "-o", "/work/out", "--error-format=json"]
     arguments += [
@@ -54,14 +59,17 @@ def run_clippy(files: Mapping[str, str], root: str, *, edition: str, limits: Lim
         "-Awarnings",
         "--force-warn",
         "clippy::all",
+        *crates.arguments,
         root,
     ]
-    return Sandbox(limits).run([_CLIPPY, *arguments], files=files)
+    return Sandbox(limits).run([_CLIPPY, *arguments], files=files, mounts=crates.mounts)
 
 
-def counted(outcome: Outcome, files: Sequence[str]) -> dict[str, dict[str, int]]:
+def counted(
+    outcome: Outcome, files: Sequence[str], backend: SandboxName = "bubblewrap"
+) -> dict[str, dict[str, int]]:
     """The warnings in some files, by group."""
-    groups = lint_groups()
+    groups = lint_groups(backend)
     counts: dict[str, Counter[str]] = {file: Counter() for file in files}
     for each in read_diagnostics(outcome.stderr):
         if each.code in groups and each.file in counts:

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable, Sequence
 
 from rust_expert.judge.diagnostics import Diagnostic, one_line, read_diagnostics
+from rust_expert.judge.linked import NO_CRATES, Crates
 from rust_expert.judge.parallel import spread
 from rust_expert.judge.rootfile import with_head
 from rust_expert.judge.sandbox import Limits, Outcome, Sandbox
@@ -159,11 +160,12 @@ def compile_files(
     edition: str,
     limits: Limits | None = None,
     keep: str | None = None,
+    crates: Crates = NO_CRATES,
 ) -> Outcome:
     """rustc on some files in a fresh toolchain room, with JSON diagnostics on standard error."""
     room = Sandbox(limits or Limits(cpu_seconds=20, wall_seconds=80))
-    words = [_RUSTC, f"--edition={edition}", "--error-format=json", *arguments]
-    return room.run(words, files=files, keep=keep)
+    words = [_RUSTC, f"--edition={edition}", "--error-format=json", *crates.arguments, *arguments]
+    return room.run(words, files=files, keep=keep, mounts=crates.mounts)
 
 
 def compiler_end(outcome: Outcome) -> str:

@@ -50,7 +50,15 @@ _TYPES = frozenset({"struct_item", "enum_item", "union_item"})
 def may_share(code: str) -> bool:
     """Whether a sample may be compiled and run beside others."""
     words = tokens_of(code)
-    return "main" not in words and _harmless(code, words, above=0)
+    return "main" not in words and not _imports_a_root(words) and _harmless(code, words, above=0)
+
+
+def _imports_a_root(words: list[str]) -> bool:
+    """Whether there is a `use` of a single name, such as `use std;`: clippy warns of it in a crate's root alone."""
+    return any(
+        word == "use" and (_at(words, place + 1) == "{" or _at(words, place + 2) in (";", "as"))
+        for place, word in enumerate(words)
+    )
 
 
 @functools.lru_cache(maxsize=1024)

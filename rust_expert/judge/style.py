@@ -15,6 +15,7 @@ comparison with `true` or `false`; `if c { true } else { false }`; `len() == 0`;
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import tree_sitter
 
@@ -68,8 +69,20 @@ def idiomatic(code: str) -> float:
     return round((1 + plus) / (1 + plus + minus), 4)
 
 
-def documented(code: str) -> float:
-    """The share of public items with a doc comment, four decimals; 1.0 where nothing is public.
+class Documentation(NamedTuple):
+    """How many public items have a doc comment, and how many there are."""
+
+    told: int
+    public: int
+
+    @property
+    def share(self) -> float:
+        """The documented share, four decimals; 1.0 where nothing is public."""
+        return round(self.told / self.public, 4) if self.public else 1.0
+
+
+def documentation(code: str) -> Documentation:
+    """The public items of some code and how many of them are documented.
 
     Items are functions, methods of inherent impls, types, traits, constants, statics and modules marked `pub`.
     """
@@ -98,7 +111,7 @@ def documented(code: str) -> float:
             ):
                 pending.append(body)
             leading = []
-    return round(told / public, 4) if public else 1.0
+    return Documentation(told, public)
 
 
 def _is_for_tests(leading: list[tree_sitter.Node], source: bytes) -> bool:

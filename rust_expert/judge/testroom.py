@@ -10,24 +10,21 @@ import os
 import resource
 import selectors
 import struct
-import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
+from rust_expert.common.config.judge import SandboxName
 from rust_expert.common.errors import JudgeFault
 from rust_expert.judge import seccomp
+from rust_expert.judge.rooms import MEGABYTE, Room, own_identity
 from rust_expert.judge.sandbox import (
     LIMIT_SIGNALS,
-    Descriptors,
     Limits,
     Outcome,
     Sandbox,
-    bare_room,
-    bwrap,
-    own_identity,
-    setup_fault,
+    in_room,
 )
 
 GRACE_SECONDS = 20.0
@@ -35,22 +32,23 @@ GRACE_SECONDS = 20.0
 LONGEST_INPUT = 4096
 """Bytes that a pipe takes at once, so that the warden never waits for a program to read."""
 
-_SOURCE = Path(__file__).with_name("warden.rs")
-_MEGABYTE = 1024 * 1024
+_FOLDER = Path(__file__).parent
+_SOURCES = ("warden.rs", "prober.rs")
 _HEADER = struct.Struct("<IIII")
 _KILLED_BY = ("", "wall", "output")
 
 
 @functools.cache
-def warden() -> bytes:
+def warden(backend: SandboxName = "bubblewrap") -> bytes:
     """The warden, built in the sandbox by the toolchain at hand.
 
     Raises JudgeFault where it does not compile.
     """
-    arguments = ["--edition=2021", "-Copt-level=1", "-Cpanic=abort", "-Cstrip=symbols", "-Cdebuginfo=0"]
-    built = Sandbox(Limits(cpu_seconds=60, wall_seconds=240)).run(
-        ["/rust/bin/rustc", *arguments, "-o", "/work/warden", _SOURCE.name],
-        files={_SOURCE.name: _SOURCE.read_text(encoding="utf-8")},
+    # Not optimised: it waits more than it works, and is built anew by every process that judges.
+    arguments = ["--edition=2021", "-Cpanic=abort", "-Cstrip=symbols", "-Cdebuginfo=0"]
+    built = Sandbox(Limits(cpu_seconds=60, wall_seconds=240, backend=backend)).run(
+        ["/rust/bin/rustc", *arguments, "-o", "/work/warden", _SOURCES[0]],
+        files={name: (_FOLDER / name).read_bytes() for name in _SOURCES},
         keep="warden",
     )
     if built.returncode != 0 or built.kept is None:
@@ -74,26 +72,15 @@ class TestRoom:
         self._program = program
 
     def __enter__(self) -> Self:
-        with Descriptors() as open_fds:
-            filter_fd = open_fds.holding(seccomp.program(one_process=False))
-            warden_fd = open_fds.holding(warden())
-            passed = [filter_fd, warden_fd]
-            command = [bwrap(), *bare_room(), "--seccomp", str(filter_fd), "--perms", "0755", "--dir", "/in"]
-            command += ["--chdir", "/in", "--perms", "0555", "--file", str(warden_fd), "/warden"]
-            if self._program is not None:
-                passed.append(open_fds.holding(self._program))
-                command += ["--perms", "0555", "--file", str(passed[-1]), "/program"]
-            self._process = subprocess.Popen(
-                [*command, "--remount-ro", "/", "--", *own_identity(), *self._orders()],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                pass_fds=passed,
-                env={},
-                cwd="/",
-            )
-        assert self._process.stdout
-        os.set_blocking(self._process.stdout.fileno(), False)
+        programs = {"/warden": warden(self.limits.backend)}
+        if self._program is not None:
+            programs["/program"] = self._program
+        room = Room(filter=seccomp.program(one_process=False), programs=programs)
+        words = self._orders() if self.limits.backend == "none" else [*own_identity(), *self._orders()]
+        self._room = in_room(self.limits.backend, room, words, talks=True)
+        self._running = self._room.__enter__()
+        assert self._running.process.stdout
+        os.set_blocking(self._running.process.stdout.fileno(), False)
         try:
             self._send(seccomp.program(one_process=True))
         except BaseException:
@@ -102,13 +89,7 @@ class TestRoom:
         return self
 
     def __exit__(self, *_: object) -> None:
-        process = self._process
-        # Killing bubblewrap ends the first process of its namespace, and the kernel then ends all the others.
-        process.kill()
-        process.wait()
-        for pipe in (process.stdin, process.stdout, process.stderr):
-            if pipe is not None:
-                pipe.close()
+        self._room.__exit__(None, None, None)
 
     def run(self, stdin: str = "") -> Outcome:
         """The program run once on `stdin`, at most LONGEST_INPUT bytes.
@@ -134,16 +115,16 @@ class TestRoom:
     def _orders(self) -> list[str]:
         """The warden's command line: bounds, limits by the kernel's numbers for them, the program's words."""
         limits = self.limits
-        memory = limits.memory_mb * _MEGABYTE
+        memory = limits.memory_mb * MEGABYTE
         bounds = {
             resource.RLIMIT_DATA: (memory, memory),
-            resource.RLIMIT_AS: (memory + 1024 * _MEGABYTE,) * 2,
+            resource.RLIMIT_AS: (memory + 1024 * MEGABYTE,) * 2,
             resource.RLIMIT_CORE: (0, 0),
             resource.RLIMIT_CPU: (limits.cpu_seconds, limits.cpu_seconds + 1),
             resource.RLIMIT_NPROC: (limits.processes,) * 2,
-            resource.RLIMIT_FSIZE: (limits.work_mb * _MEGABYTE,) * 2,
+            resource.RLIMIT_FSIZE: (limits.work_mb * MEGABYTE,) * 2,
             resource.RLIMIT_NOFILE: (limits.open_files,) * 2,
-            resource.RLIMIT_STACK: (8 * _MEGABYTE,) * 2,
+            resource.RLIMIT_STACK: (8 * MEGABYTE,) * 2,
             resource.RLIMIT_MEMLOCK: (65536, 65536),
         }
         told = [f"{number}={soft}:{hard}" for number, (soft, hard) in bounds.items()]
@@ -151,16 +132,16 @@ class TestRoom:
         return ["/warden", wall, output, *told, "--", *self._argv]
 
     def _send(self, text: bytes) -> None:
-        assert self._process.stdin
+        assert self._running.process.stdin
         try:
-            self._process.stdin.write(len(text).to_bytes(4, "little") + text)
-            self._process.stdin.flush()
+            self._running.process.stdin.write(len(text).to_bytes(4, "little") + text)
+            self._running.process.stdin.flush()
         except BrokenPipeError:
             raise self._fault() from None
 
     def _receive(self, count: int, deadline: float) -> bytes:
-        assert self._process.stdout
-        fd = self._process.stdout.fileno()
+        assert self._running.process.stdout
+        fd = self._running.process.stdout.fileno()
         data = bytearray()
         with selectors.DefaultSelector() as selector:
             selector.register(fd, selectors.EVENT_READ)
@@ -174,10 +155,12 @@ class TestRoom:
         return bytes(data)
 
     def _fault(self) -> Exception:
-        """Why the room has ended: bubblewrap or the warden said it on standard error."""
-        self._process.kill()
-        _, stderr = self._process.communicate()
-        return setup_fault(stderr.decode(errors="replace"))
+        """Why the room has ended: the backend or the warden said it on standard error."""
+        self._running.kill()
+        assert self._running.process.stderr
+        stderr = self._running.process.stderr.read()
+        end = self._running.backend.end(self._running.entry, self._running.process.returncode, b"", stderr)
+        return self._running.backend.fault(end.stderr.decode(errors="replace"))
 
 
 def run_once(

@@ -22,12 +22,14 @@ from rust_expert.judge.batch_harness import ROOT as MAIN
 from rust_expert.judge.batch_harness import Batch, build_batch
 from rust_expert.judge.diagnostics import Diagnostic, read_diagnostics
 from rust_expert.judge.harness import read_account
+from rust_expert.judge.linked import Crates
 from rust_expert.judge.lints import counted, run_clippy
 from rust_expert.judge.rootfile import with_head
 from rust_expert.judge.rustc import TEST_BUILD, compile_files
 from rust_expert.judge.sandbox import Limits, Outcome
 from rust_expert.judge.sharing import names_defined
 from rust_expert.judge.suite import Suite
+from rust_expert.judge.tampering import changed_given
 from rust_expert.judge.testroom import TestRoom
 from rust_expert.judge.trial import WALL, Trial, judged, not_compiled, run_limits
 
@@ -63,12 +65,12 @@ class Together:
 
 def judge_together(items: Sequence[Item], options: JudgeOptions) -> Together:
     """The trials of some samples and, where the options want them, their lints; what only a trial alone can tell is
-    left out.
+    left out. Their suites have the same crates.
 
     Raises JudgeFault where the sandbox broke.
     """
     sitting = _Sitting(items, options)
-    sitting.test(list(range(len(items))))
+    sitting.test([place for place, (code, suite) in enumerate(items) if not changed_given(code, suite.given)])
     sitting.settle()
     sitting.tell()
     if options.lints:
@@ -89,6 +91,7 @@ def batch_limits(options: JudgeOptions, count: int) -> Limits:
         processes=options.max_processes,
         work_mb=options.tmpfs_mb,
         output_kb=8192,
+        backend=options.sandbox,
     )
 
 
@@ -99,19 +102,23 @@ class _Library:
     files: dict[str, str]
     places: dict[str, int]
     word: str
+    crates: Crates
 
 
 def _library(alive: list[int], items: Sequence[Item]) -> _Library:
     word = secrets.token_hex(8)
     places = {f"m{number}_{word}.rs": number for number in alive}
     files = {place: with_head(items[number][0], "") for place, number in places.items()}
-    files["lib.rs"] = "".join(f"pub mod m{number}_{word};" for number in alive)
-    return _Library(files, places, word)
+    crates = items[alive[0]][1].crates
+    files["lib.rs"] = "".join(f"pub mod m{number}_{word};" for number in alive) + crates.head
+    return _Library(files, places, word, crates)
 
 
 def _check(library: _Library, options: JudgeOptions, limits: Limits) -> Outcome:
     arguments = ["--crate-type=lib", "--emit=metadata", "-o", "/work/out", "-Awarnings", "lib.rs"]
-    return compile_files(library.files, arguments, edition=options.edition, limits=limits)
+    return compile_files(
+        library.files, arguments, edition=options.edition, limits=limits, crates=library.crates
+    )
 
 
 class _Sitting:
@@ -133,7 +140,7 @@ class _Sitting:
         """Build all with their tests until that compiles, then run them; one left over is judged alone."""
         while len(alive) > 1:
             batch = build_batch([(number, *self.items[number]) for number in alive])
-            outcome = _build(batch, self.options, len(alive))
+            outcome = _build(batch, self.options, len(alive), self.items[alive[0]][1].crates)
             if outcome.returncode == 0 and outcome.kept:
                 self._run(batch, outcome.kept, alive)
                 return
@@ -150,7 +157,7 @@ class _Sitting:
         alive, self.unsaid = self.unsaid, []
         while len(alive) > 1:
             batch = build_batch([(number, *self.items[number]) for number in alive])
-            outcome = _build(batch, self.options, len(alive))
+            outcome = _build(batch, self.options, len(alive), self.items[alive[0]][1].crates)
             refused = _refused(outcome, batch.samples | batch.tests)
             self._read(refused, outcome, batch, alive)
             alive = [number for number in alive if number not in refused.gone] if refused.gone else []
@@ -178,9 +185,11 @@ class _Sitting:
         while len(alive) > 1:
             library = _library(alive, self.items)
             limits = batch_limits(self.options, len(alive))
-            outcome = run_clippy(library.files, "lib.rs", edition=self.options.edition, limits=limits)
+            outcome = run_clippy(
+                library.files, "lib.rs", edition=self.options.edition, limits=limits, crates=library.crates
+            )
             if outcome.returncode == 0:
-                counts = counted(outcome, list(library.places))
+                counts = counted(outcome, list(library.places), self.options.sandbox)
                 self.lints.update((number, counts[place]) for place, number in library.places.items())
                 return
             blamed = _refused(outcome, library.places).blamed
@@ -216,10 +225,12 @@ class _Sitting:
                     self.trials[number] = judged(harness, self.items[number][1], run)
 
 
-def _build(batch: Batch, options: JudgeOptions, count: int) -> Outcome:
+def _build(batch: Batch, options: JudgeOptions, count: int, crates: Crates) -> Outcome:
     arguments = ["--crate-type=bin", "-Awarnings", *TEST_BUILD, "-o", "/work/program", MAIN]
     limits = batch_limits(options, count)
-    return compile_files(batch.files, arguments, edition=options.edition, limits=limits, keep="program")
+    return compile_files(
+        batch.files, arguments, edition=options.edition, limits=limits, keep="program", crates=crates
+    )
 
 
 def _named(alive: Sequence[int], items: Sequence[Item], *, tests: bool) -> dict[int, frozenset[str]]:

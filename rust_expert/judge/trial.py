@@ -13,10 +13,18 @@ from rust_expert.judge.harness import (
     rebinds_the_library,
     without_random_names,
 )
+from rust_expert.judge.linked import NO_CRATES, Crates
 from rust_expert.judge.rootfile import with_head
 from rust_expert.judge.rustc import TEST_BUILD, compile_files, compiler_end
 from rust_expert.judge.sandbox import Limits, Outcome
 from rust_expert.judge.suite import Suite
+from rust_expert.judge.tampering import (
+    WATCH,
+    changed_given,
+    defines_symbols,
+    may_define_symbols,
+    without_symbols,
+)
 from rust_expert.judge.testroom import run_once
 
 WALL = 4.0
@@ -47,6 +55,7 @@ def compile_limits(options: JudgeOptions) -> Limits:
         processes=options.max_processes,
         work_mb=options.tmpfs_mb,
         output_kb=8192,
+        backend=options.sandbox,
     )
 
 
@@ -59,14 +68,16 @@ def run_limits(options: JudgeOptions) -> Limits:
         processes=options.max_processes,
         open_files=64,
         output_kb=options.output_kb,
+        backend=options.sandbox,
     )
 
 
-def compile_alone(code: str, options: JudgeOptions) -> Trial:
+def compile_alone(code: str, options: JudgeOptions, crates: Crates = NO_CRATES) -> Trial:
     """Whether the code compiles as a library of its own; the status is `passed` where it does."""
     arguments = ["--crate-type=lib", "--emit=metadata", "-o", "/work/out", "-Awarnings", ROOT]
-    files = {ROOT: with_head(code, "")}
-    outcome = compile_files(files, arguments, edition=options.edition, limits=compile_limits(options))
+    files = {ROOT: with_head(code, crates.head)}
+    limits = compile_limits(options)
+    outcome = compile_files(files, arguments, edition=options.edition, limits=limits, crates=crates)
     if outcome.returncode == 0:
         return Trial("passed", True)
     return not_compiled(outcome, read_diagnostics(outcome.stderr), compiled=False)
@@ -78,17 +89,21 @@ def put_to_test(code: str, suite: Suite, options: JudgeOptions) -> Trial:
     Raises JudgeFault where the sandbox broke.
     """
     total = len(suite.tests.cases)
-    if rebinds_the_library(code):
-        alone = compile_alone(code, options)
-        if not alone.compiled:
-            return dataclasses.replace(alone, total=total)
-        message = "extern crate gives the standard library's name to something else"
-        return dataclasses.replace(alone, status="failed", total=total, message=message)
-    harness = build_harness(code, suite)
+    if rebinds_the_library(code, suite.crates.names):
+        return _untestable("extern crate gives a library's name to something else", code, suite, options)
+    if changed := changed_given(code, suite.given):
+        return _untestable(f"the problem gives {changed}, and the code has another one", code, suite, options)
+    plain = without_symbols(code)
+    watched = may_define_symbols(plain)
+    harness = build_harness(plain, suite, own_allocator=watched)
     arguments = ["--crate-type=bin", "-Awarnings", *TEST_BUILD, "-o", "/work/program", ROOT]
+    arguments += [WATCH] if watched else []
+    limits, crates = compile_limits(options), suite.crates
     outcome = compile_files(
-        harness.files, arguments, edition=options.edition, limits=compile_limits(options), keep="program"
+        harness.files, arguments, edition=options.edition, limits=limits, keep="program", crates=crates
     )
+    if watched and outcome.returncode == 0 and defines_symbols(read_diagnostics(outcome.stderr)):
+        return _untestable("the code replaces symbols of the program", code, suite, options)
     if outcome.returncode == 0 and outcome.kept:
         run = run_once(run_limits(options), program=outcome.kept, stdin=harness.secret)
         return judged(harness, suite, run)
@@ -99,9 +114,18 @@ def put_to_test(code: str, suite: Suite, options: JudgeOptions) -> Trial:
         own or outcome.killed_by or outcome.signal
     ):  # the compiler did not survive it: no need to see it die again
         return dataclasses.replace(not_compiled(outcome, diagnostics, compiled=False), total=total)
-    alone = compile_alone(code, options)
+    alone = compile_alone(code, options, crates)
     told = alone if not alone.compiled else not_compiled(outcome, diagnostics, compiled=True)
     return dataclasses.replace(told, total=total)
+
+
+def _untestable(why: str, code: str, suite: Suite, options: JudgeOptions) -> Trial:
+    """A sample whose tests would prove nothing, whatever they say: it fails, where it compiles."""
+    alone = compile_alone(code, options, suite.crates)
+    total = len(suite.tests.cases)
+    if not alone.compiled:
+        return dataclasses.replace(alone, total=total)
+    return dataclasses.replace(alone, status="failed", total=total, message=one_line(why))
 
 
 def not_compiled(outcome: Outcome, diagnostics: list[Diagnostic], *, compiled: bool) -> Trial:

@@ -6,6 +6,7 @@ number of workers. Completions with the same code for the same problem are judge
 
 import dataclasses
 import logging
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from rust_expert.common.config.judge import JudgeOptions
@@ -13,13 +14,13 @@ from rust_expert.common.contracts import Completion, Problem, Verdict
 from rust_expert.common.errors import JudgeFault, UserError
 from rust_expert.common.files import sha256_text
 from rust_expert.judge.diagnostics import one_line
-from rust_expert.judge.harness import own_solution
+from rust_expert.judge.journal import Journal
+from rust_expert.judge.linked import NO_CRATES, Crates
 from rust_expert.judge.lints import lint, lint_groups
 from rust_expert.judge.parallel import spread
 from rust_expert.judge.policy import policy_findings
-from rust_expert.judge.rustc import run_tests_many
 from rust_expert.judge.sharing import may_share, suite_may_share
-from rust_expert.judge.style import documented, idiomatic
+from rust_expert.judge.style import documentation, idiomatic
 from rust_expert.judge.suite import Suite, suite_of
 from rust_expert.judge.together import Together, judge_together
 from rust_expert.judge.trial import Trial, compile_alone, compile_limits, put_to_test
@@ -35,56 +36,23 @@ Key = tuple[str, str]
 """The problem's id and the code: what is judged once."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Excluded:
-    """A problem that cannot judge anybody, and why."""
-
-    task_id: str
-    reason: str
-
-
-def usable_problems(
-    problems: Iterable[Problem],
-    options: JudgeOptions,
-    *,
-    workers: int = 1,
-    progress: Callable[[int], None] | None = None,
-) -> tuple[dict[str, Problem], list[Excluded]]:
-    """The problems whose own solution passes their tests, by task_id, and the others with the reason.
-
-    Raises UserError where a task_id stands twice.
-    """
-    listed = list(problems)
-    known: dict[str, Problem] = {}
-    for problem in listed:
-        if problem.task_id in known:
-            raise UserError(f"task_id {problem.task_id} stands twice among the problems: give each its own")
-        known[problem.task_id] = problem
-    suites = [suite_of(problem) for problem in listed]
-    programs = [own_solution(problem.test, suite) for problem, suite in zip(listed, suites, strict=True)]
-    runs = run_tests_many(
-        programs, edition=options.edition, workers=workers, run_seconds=options.run_timeout, progress=progress
-    )
-    excluded = []
-    for problem, suite, run in zip(listed, suites, runs, strict=True):
-        if not suite.tests.cases:
-            excluded.append(Excluded(problem.task_id, "it has no test"))
-        elif not run.ok:
-            excluded.append(Excluded(problem.task_id, f"its own solution fails: {run.message}"))
-    for each in excluded:
-        del known[each.task_id]
-    return known, excluded
-
-
 def judge(
     samples: Iterable[Completion],
     problems: Mapping[str, Problem],
     options: JudgeOptions,
     *,
+    crates: Crates = NO_CRATES,
     workers: int = 1,
     progress: Callable[[int], None] | None = None,
+    journal: Journal | None = None,
+    already: Callable[[int], None] | None = None,
 ) -> list[Verdict]:
-    """A verdict for each sample, in the order of the samples. `progress` is told of samples done.
+    """A verdict for each sample, in the order of the samples. `progress` is told of samples done, from any thread.
+
+    With a journal, what it knows is not judged again (`already` is told of how many samples), and every verdict is
+    kept in it as soon as it stands.
+
+    Of `crates`, each sample may use those that its problem needs (rust_expert.judge.dependencies builds them).
 
     Raises UserError where a sample answers no known problem, or the sandbox cannot be set up.
     """
@@ -93,27 +61,37 @@ def judge(
         if sample.task_id not in problems:
             raise UserError(f"sample {sample.sample} answers {sample.task_id}, which is not in the suite")
     suites = {
-        task_id: suite_of(problems[task_id]) for task_id in dict.fromkeys(each.task_id for each in listed)
+        task_id: suite_of(problems[task_id], crates)
+        for task_id in dict.fromkeys(each.task_id for each in listed)
     }
     extractions = [extract(sample.completion, problems[sample.task_id]) for sample in listed]
     groups: dict[Key, list[int]] = {}
     for index, (sample, found) in enumerate(zip(listed, extractions, strict=True)):
         groups.setdefault((sample.task_id, found.code), []).append(index)
-    if options.lints and groups:
-        lint_groups()  # once, before the workers ask for it together
+    told = {key: journal.known[key] for key in groups if key in journal.known} if journal else {}
+    if already is not None:
+        already(sum(len(groups[key]) for key in told))
+    left = [key for key in groups if key not in told]
+    if options.lints and left:
+        lint_groups(options.sandbox)  # once, before the workers ask for it together
+    one_at_a_time = threading.Lock()
 
     def settle(unit: list[Key]) -> list[Verdict]:
-        return _verdicts_of(unit, suites, options)
-
-    units = _units(list(groups), suites, options, workers)
-    verdicts: dict[int, Verdict] = {}
-    for unit, judged in zip(units, spread(settle, units, workers), strict=True):
-        for key, verdict in zip(unit, judged, strict=True):
-            for index in groups[key]:
-                verdicts[index] = _told_of(verdict, listed[index], extractions[index])
+        judged = _verdicts_of(unit, suites, options)
+        with one_at_a_time:
+            if journal is not None:
+                journal.add(judged)
             if progress is not None:
-                progress(len(groups[key]))
-    return [verdicts[index] for index in range(len(listed))]
+                progress(sum(len(groups[key]) for key in unit))
+        return judged
+
+    units = _units(left, suites, options, workers)
+    for unit, judged in zip(units, spread(settle, units, workers), strict=True):
+        told.update(zip(unit, judged, strict=True))
+    return [
+        _told_of(told[sample.task_id, found.code], sample, found)
+        for sample, found in zip(listed, extractions, strict=True)
+    ]
 
 
 def unjudged(sample: Completion, reason: str) -> Verdict:
@@ -143,12 +121,19 @@ def _digest(sample: Completion) -> str:
 def _units(
     keys: Sequence[Key], suites: Mapping[str, Suite], options: JudgeOptions, workers: int
 ) -> list[list[Key]]:
-    """What is judged together: batches of what may share a crate, and the rest one by one."""
+    """What is judged together: batches of what may share a crate and needs the same crates, and the rest one by one."""
     sharing = {task_id: suite_may_share(suite) for task_id, suite in suites.items()}
     shared = [key for key in keys if options.batch > 1 and _may_share(key, suites[key[0]], sharing, options)]
     size = max(min(options.batch, -(-len(shared) // max(workers, 1))), 1)
     alone = set(keys) - set(shared)
-    batches = [shared[start : start + size] for start in range(0, len(shared), size)]
+    companies: dict[Crates, list[Key]] = {}
+    for key in shared:
+        companies.setdefault(suites[key[0]].crates, []).append(key)
+    batches = [
+        company[start : start + size]
+        for company in companies.values()
+        for start in range(0, len(company), size)
+    ]
     return batches + [[key] for key in keys if key in alone]
 
 
@@ -156,7 +141,7 @@ def _may_share(key: Key, suite: Suite, sharing: Mapping[str, bool], options: Jud
     task_id, code = key
     if not (code and suite.tests.cases and sharing[task_id] and may_share(code)):
         return False
-    return options.policy != "enforce" or not policy_findings(code)
+    return options.policy != "enforce" or not _findings(code, suite, options)
 
 
 def _verdicts_of(unit: Sequence[Key], suites: Mapping[str, Suite], options: JudgeOptions) -> list[Verdict]:
@@ -210,15 +195,17 @@ def _judge_code(
         return Verdict(
             task_id=task_id, sample=0, status="no_code", compiled=False, tests_total=total, message=message
         )
-    findings = policy_findings(code) if options.policy != "off" else []
+    findings = _findings(code, suite, options) if options.policy != "off" else []
     if findings and options.policy == "enforce":
-        trial = _refused(code, findings, total, options)
+        trial = _refused(code, findings, suite, options)
     elif trial is None:
         trial = put_to_test(code, suite, options)
     if not trial.compiled:
         lints = None
     elif options.lints and lints is None:
-        lints = lint(code, edition=options.edition, limits=compile_limits(options))
+        limits = compile_limits(options)
+        lints = lint(code, edition=options.edition, limits=limits, crates=suite.crates)
+    told = documentation(code) if trial.compiled else None
     return Verdict(
         task_id=task_id,
         sample=0,
@@ -231,14 +218,20 @@ def _judge_code(
         lints=lints or {},
         clippy_warnings=None if lints is None else sum(lints.values()),
         idiomatic=idiomatic(code) if trial.compiled else None,
-        documented=documented(code) if trial.compiled else None,
+        documented=told.share if told else None,
+        public_items=told.public if told else None,
         policy_findings=findings,
         code=code,
     )
 
 
-def _refused(code: str, findings: Sequence[str], total: int, options: JudgeOptions) -> Trial:
+def _findings(code: str, suite: Suite, options: JudgeOptions) -> list[str]:
+    return policy_findings(code, threads=not options.forbid_threads, crates=suite.crates.names)
+
+
+def _refused(code: str, findings: Sequence[str], suite: Suite, options: JudgeOptions) -> Trial:
     """A sample against the policy: not run, but compiled, so that the compile rate is that of the other modes."""
-    alone = compile_alone(code, options)
+    alone = compile_alone(code, options, suite.crates)
+    total = len(suite.tests.cases)
     message = one_line("against the policy: " + ", ".join(findings))
     return dataclasses.replace(alone, status="policy_violation", total=total, message=message)

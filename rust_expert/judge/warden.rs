@@ -2,10 +2,12 @@
 //!
 //! It reads from standard input the length and the text of a seccomp filter once, then for each run the length and
 //! the text of the program's input; it answers with a header (wait status, what ended the run, lengths) and what the
-//! program wrote. All numbers are 32 bits, little endian. It ends with its input.
+//! program wrote. All numbers are 32 bits, little endian. It ends with its input. `/warden probe` is the prober instead.
 //!
 //! A run shares a user with the warden and nothing else: its filter refuses new processes and every call that reaches
 //! another process (rust_expert/judge/seccomp.py), there is no /proc, nothing is writable, all descriptors are closed.
+
+mod prober;
 
 use std::env::args;
 use std::ffi::CString;
@@ -73,6 +75,9 @@ struct Orders {
 }
 
 fn main() {
+    if args().nth(1).as_deref() == Some("probe") {
+        return prober::main();
+    }
     unsafe {
         prctl(SET_DUMPABLE, 0, 0, 0, 0);
         syscall(CLOSE_RANGE, 3 as c_uint, c_uint::MAX, 0 as c_uint);
@@ -196,10 +201,11 @@ fn follow(orders: &Orders, process: c_int, begun: Instant, out: c_int, err: c_in
 }
 
 fn take_some(fd: c_int, text: &mut Vec<u8>) -> bool {
-    let before = text.len();
-    text.resize(before + PIECE, 0);
-    let count = unsafe { read(fd, text[before..].as_mut_ptr() as *mut c_void, PIECE) };
-    text.truncate(before + count.max(0) as usize);
+    text.reserve(PIECE);
+    let end = unsafe { text.as_mut_ptr().add(text.len()) };
+    let count = unsafe { read(fd, end as *mut c_void, PIECE) };
+    // What was read is there, and was reserved.
+    unsafe { text.set_len(text.len() + count.max(0) as usize) };
     count > 0
 }
 

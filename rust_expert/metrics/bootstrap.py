@@ -48,18 +48,22 @@ def resampled(numerators: Values, denominators: Values, options: ScoreOptions, *
     return out
 
 
-def ratio_interval(numerators: Values, denominators: Values, options: ScoreOptions, *key: object) -> Interval:
+def ratio_interval(
+    numerators: Values, denominators: Values, options: ScoreOptions, *key: object, share: bool = True
+) -> Interval:
     """sum(numerators) / sum(denominators), percentile interval (Efron and Tibshirani 1993, chapter 13).
 
-    Where all of a share is 0 or all of it 1, resampling can show no spread; the far end is then the exact
-    bound of Clopper and Pearson (1934) for that many problems, (alpha / 2)^(1 / n), so that 0 of 20 is not
-    taken for certain.
+    `share`: the ratio lies between 0 and 1. Where all of a share is 0 or all of it 1, resampling can show no
+    spread; the far end is then the exact bound of Clopper and Pearson (1934) for that many problems,
+    (alpha / 2)^(1 / n), so that 0 of 20 is not taken for certain.
     """
     total = float(denominators.sum())
     if total <= 0:
         raise ValueError("nothing to take a share of")
     value = float(numerators.sum()) / total
     low, high = ends(resampled(numerators, denominators, options, *key), options.confidence)
+    if not share:
+        return Interval(value, low, high)
     held = int((denominators > 0).sum())
     bound = ((1 - options.confidence) / 2) ** (1 / held)
     if not numerators.any():

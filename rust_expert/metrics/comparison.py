@@ -1,28 +1,37 @@
-"""Each stage against its parent and against the base, problem by problem."""
+"""Two runs problem by problem: a stage against its parent or its base, or any two runs on one suite."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from rust_expert.common.config.metrics import ScoreOptions
 from rust_expert.common.errors import UserError
-from rust_expert.metrics.paired import Shares, mcnemar, paired_bootstrap
-from rust_expert.metrics.passk import pass_at_k
+from rust_expert.metrics.measures import RATIOS, Shares, pass_shares, ratio
+from rust_expert.metrics.paired import mcnemar, paired_bootstrap
 
 
 class ProblemScore(BaseModel):
-    """One problem in the figures of a stage."""
+    """One problem in the figures of a run: the counts of rust_expert.metrics.tally."""
 
     model_config = ConfigDict(extra="forbid")
 
     samples: int
     passed: int
+    passed_under_policy: int
     compiled: int
+    prefiltered: int
+    prefiltered_compiled: int
+    styled: int
+    idiomatic: float
+    public_items: int
+    documented_items: int
+    linted: int
+    clippy_warnings: int
     judge_errors: int
     first: str
     first_compiled: bool
+    first_policy: bool
 
 
 Problems = Mapping[str, ProblemScore]
@@ -37,40 +46,58 @@ def compare(first: Problems, second: Problems, options: ScoreOptions) -> dict[st
 
     Raises UserError where the two runs are on different problems, or none is left.
     """
-    if first.keys() != second.keys():
-        odd = sorted(first.keys() ^ second.keys())[0]
-        raise UserError(f"problem {odd} is scored in one run only; judge and score both on one suite file")
+    _same_problems(first, second)
     told: dict[str, dict[str, Any]] = {}
     for k in options.k:
-        names = [name for name in sorted(first) if min(first[name].samples, second[name].samples) >= k]
-        told[f"pass_at_{k}"] = _difference(
-            _pass_shares(first, names, k), _pass_shares(second, names, k), options, f"pass_at_{k}"
-        )
-    names = [name for name in sorted(first) if min(first[name].samples, second[name].samples) >= 1]
-    told["compile_rate"] = _difference(
-        _compile_shares(first, names), _compile_shares(second, names), options, "compile_rate"
-    )
-    judged = [name for name in names if "judge_error" not in (first[name].first, second[name].first)]
+        told[f"pass_at_{k}"] = _passes(first, second, k, options, policy=False)
+    told["compile_rate"] = _ratio(first, second, "compile_rate", options)
     if "pass_at_1" in told:
-        told["pass_at_1"]["mcnemar"] = _mcnemar(
-            [(first[name].first == "passed", second[name].first == "passed") for name in judged]
-        )
-    told["compile_rate"]["mcnemar"] = _mcnemar(
-        [(first[name].first_compiled, second[name].first_compiled) for name in judged]
-    )
+        told["pass_at_1"]["mcnemar"] = _mcnemar(first, second, lambda one: one.first == "passed")
+    told["compile_rate"]["mcnemar"] = _mcnemar(first, second, lambda one: one.first_compiled)
     return told
 
 
-def _pass_shares(run: Problems, names: list[str], k: int) -> Shares:
-    values = np.array([pass_at_k(run[name].samples, run[name].passed, k) for name in names])
-    return values, np.ones(len(names))
+def compare_all(
+    first: Problems, second: Problems, options: ScoreOptions, *, policy: bool
+) -> dict[str, dict[str, Any]]:
+    """As `compare`, with every other figure of `RATIOS` that both runs have, and pass@k under the policy."""
+    told = compare(first, second, options)
+    if policy:
+        for k in options.k:
+            told[f"policy_pass_at_{k}"] = _passes(first, second, k, options, policy=True)
+        if "policy_pass_at_1" in told:
+            told["policy_pass_at_1"]["mcnemar"] = _mcnemar(
+                first, second, lambda one: one.first == "passed" and not one.first_policy
+            )
+    for name in RATIOS:
+        if name not in told and all(ratio(run.values(), name)[1].any() for run in (first, second)):
+            told[name] = _ratio(first, second, name, options)
+    return told
 
 
-def _compile_shares(run: Problems, names: list[str]) -> Shares:
-    return (
-        np.array([float(run[name].compiled) for name in names]),
-        np.array([float(run[name].samples) for name in names]),
-    )
+def _same_problems(first: Problems, second: Problems) -> None:
+    if first.keys() != second.keys():
+        odd = sorted(first.keys() ^ second.keys())[0]
+        raise UserError(f"problem {odd} is scored in one run only; judge and score both on one suite file")
+
+
+def _with(first: Problems, second: Problems, least: int) -> list[str]:
+    """The problems that both runs have at least so many samples of."""
+    return [name for name in sorted(first) if min(first[name].samples, second[name].samples) >= least]
+
+
+def _passes(
+    first: Problems, second: Problems, k: int, options: ScoreOptions, *, policy: bool
+) -> dict[str, Any]:
+    names = _with(first, second, k)
+    shares = [pass_shares([run[name] for name in names], k, policy=policy) for run in (first, second)]
+    return _difference(shares[0], shares[1], options, f"pass_at_{k}")
+
+
+def _ratio(first: Problems, second: Problems, metric: str, options: ScoreOptions) -> dict[str, Any]:
+    names = _with(first, second, 1)
+    shares = [ratio([run[name] for name in names], metric) for run in (first, second)]
+    return _difference(shares[0], shares[1], options, metric)
 
 
 def _difference(first: Shares, second: Shares, options: ScoreOptions, metric: str) -> dict[str, Any]:
@@ -87,7 +114,16 @@ def _difference(first: Shares, second: Shares, options: ScoreOptions, metric: st
     }
 
 
-def _mcnemar(pairs: list[tuple[bool, bool]]) -> dict[str, float | int]:
+def _mcnemar(
+    first: Problems, second: Problems, holds: Callable[[ProblemScore], bool]
+) -> dict[str, float | int]:
+    """The exact test on the first samples, of the problems where the judge failed on neither."""
+    judged = [
+        name
+        for name in _with(first, second, 1)
+        if "judge_error" not in (first[name].first, second[name].first)
+    ]
+    pairs = [(holds(first[name]), holds(second[name])) for name in judged]
     only_first = sum(a and not b for a, b in pairs)
     only_second = sum(b and not a for a, b in pairs)
     return {

@@ -4,10 +4,8 @@ import math
 from dataclasses import dataclass
 
 from rust_expert.common.config.metrics import ScoreOptions
-from rust_expert.metrics.bootstrap import Values, ends, resampled
-
-Shares = tuple[Values, Values]
-"""Numerators and denominators, one of each per problem."""
+from rust_expert.metrics.bootstrap import ends, resampled
+from rust_expert.metrics.measures import Shares
 
 
 @dataclass(frozen=True)

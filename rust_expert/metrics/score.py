@@ -1,4 +1,4 @@
-"""The figures of one stage on one suite."""
+"""The figures of one run on one suite: the only place where they are computed."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -9,19 +9,24 @@ import numpy as np
 from rust_expert.common.config.metrics import ScoreOptions
 from rust_expert.common.contracts import Completion, Verdict
 from rust_expert.common.errors import UserError
-from rust_expert.metrics.bootstrap import mean_interval, ratio_interval
+from rust_expert.metrics.bootstrap import ratio_interval
+from rust_expert.metrics.measures import RATIOS, UNBOUNDED, Shares, pass_shares, ratio
 from rust_expert.metrics.passk import pass_at_k
+from rust_expert.metrics.sizes import size_buckets
 from rust_expert.metrics.tally import Tallies, Tally
 
-SCHEMA = 1
+SCHEMA = 2
 _MOST_CODES = 20
 
 
-def score(tallies: Tallies, completions: Sequence[Completion], options: ScoreOptions) -> dict[str, Any]:
+def score(
+    tallies: Tallies, completions: Sequence[Completion], options: ScoreOptions, *, policy_known: bool = True
+) -> dict[str, Any]:
     """All figures as JSON-able values; every share with its interval.
 
-    `compile_rate` is over all samples. `prefiltered_compile_rate` leaves out samples without code and those
-    the policy stopped, as others publish it; it is not comparable with the first.
+    `compile_rate` is over all samples; `prefiltered_compile_rate` leaves some out, as others publish it, and is not
+    comparable with the first. `policy_pass_at_K` counts what breaks the policy as not passed, on the same verdicts;
+    None where the judge was not asked for the policy (`policy_known`).
 
     Raises UserError where a k is more than the samples of a problem, and where the judge failed on every
     sample.
@@ -35,37 +40,60 @@ def score(tallies: Tallies, completions: Sequence[Completion], options: ScoreOpt
     judged = [verdict for verdict in verdicts if verdict.status != "judge_error"]
     figures: dict[str, Any] = {
         "schema": SCHEMA,
+        "intervals": options.model_dump(include={"confidence", "bootstrap", "seed"}),
         "problems": len(tallies.problems),
         "problems_excluded": tallies.excluded,
         "samples": len(verdicts),
         "samples_judged": tallies.samples,
         "judge_errors": _judge_errors(tallies, options),
-        "compile_rate": compile_rate(counted, options),
-        "prefiltered_compile_rate": _prefiltered(counted, options),
         "statuses": tallies.statuses(),
         "error_codes": _most(Counter(code for one in judged for code in set(one.error_codes))),
         "lints": _lints(judged),
-        "clippy_warnings": _mean(judged, lambda one: one.clippy_warnings),
-        "idiomatic": _mean(judged, lambda one: one.idiomatic),
-        "documented": _mean(judged, lambda one: one.documented),
-        "policy_pass_at_1": mean_interval(
-            np.array([one.passed_under_policy / one.samples for one in counted]), options, "pass_at_1"
-        ).as_json(),
-        "policy_findings": sum(bool(one.policy_findings) for one in judged),
+        "policy_findings": sum(bool(one.policy_findings) for one in judged) if policy_known else None,
         "extraction": dict(sorted(Counter(one.extraction for one in judged).items())),
-        "finished": round(sum(one.finished for one in completions) / len(completions), 6),
-        "tokens_mean": round(sum(one.tokens for one in completions) / len(completions), 3),
-        "sampling": sorted({one.sampling for one in completions}),
+        "sizes": size_buckets(tallies.problems, options),
+        "finished": _stated(completions, "finished", lambda one: one.finished),
+        "tokens_mean": _stated(completions, "tokens", lambda one: one.tokens),
+        "sampling": sorted({one.sampling for one in completions if one.sampling}),
         "categories": _categories(counted, options),
-        "per_problem": {tally.task_id: _per_problem(tally) for tally in tallies.problems},
+        "per_problem": {tally.task_id: tally.as_json() for tally in tallies.problems},
     }
+    for name in RATIOS:
+        figures[name] = _interval(name, ratio(counted, name), options)
     for k in options.k:
-        figures[f"pass_at_{k}"] = mean_interval(
-            np.array([pass_at_k(one.samples, one.passed, k) for one in estimable(counted, k)]),
-            options,
-            f"pass_at_{k}",
-        ).as_json()
+        able = estimable(counted, k)
+        key = f"pass_at_{k}"
+        figures[key] = _interval(key, pass_shares(able, k), options)
+        # Drawn as pass_at_k is: the two differ by the policy alone.
+        with_policy = _interval(key, pass_shares(able, k, policy=True), options)
+        figures[f"policy_{key}"] = with_policy if policy_known else None
     return figures
+
+
+def _interval(name: str, shares: Shares, options: ScoreOptions) -> dict[str, float] | None:
+    """A figure with its interval, and for a ratio how much it is out of; None where that is nothing.
+
+    Problems that nothing is out of (none of their samples compiles, say) are not drawn from.
+    """
+    above, below = shares[0][shares[1] > 0], shares[1][shares[1] > 0]
+    if not len(below):
+        return None
+    told = ratio_interval(above, below, options, name, share=name not in UNBOUNDED).as_json()
+    return {**told, "of": int(below.sum())} if name in RATIOS else told
+
+
+def reachable(tallies: Tallies, ks: Sequence[int]) -> tuple[list[int], dict[str, str]]:
+    """The k that every problem has enough samples for, and why the others are left out, by figure."""
+    kept: list[int] = []
+    left_out: dict[str, str] = {}
+    for k in ks:
+        short = [one for one in tallies.problems if one.samples + one.judge_errors < k]
+        if short:
+            has = short[0].samples + short[0].judge_errors
+            left_out[f"pass_at_{k}"] = f"{short[0].task_id} has {has} of the {k} samples that it needs"
+        else:
+            kept.append(k)
+    return kept, left_out
 
 
 def estimable(counted: Sequence[Tally], k: int) -> list[Tally]:
@@ -82,33 +110,12 @@ def estimable(counted: Sequence[Tally], k: int) -> list[Tally]:
     return able
 
 
-def compile_rate(counted: Sequence[Tally], options: ScoreOptions) -> dict[str, float]:
-    """Samples whose own code compiles, over all samples."""
-    return ratio_interval(
-        np.array([float(one.compiled) for one in counted]),
-        np.array([float(one.samples) for one in counted]),
-        options,
-        "compile_rate",
-    ).as_json()
-
-
-def _prefiltered(counted: Sequence[Tally], options: ScoreOptions) -> dict[str, float] | None:
-    left = [
-        (
-            sum(
-                v.compiled
-                for v in one.verdicts
-                if v.status not in ("no_code", "policy_violation", "judge_error")
-            ),
-            one.samples - one.prefiltered,
-        )
-        for one in counted
-    ]
-    compiled, samples = np.array(left, dtype=np.float64).T
-    if samples.sum() == 0:
-        return None
-    told = ratio_interval(compiled, samples, options, "prefiltered_compile_rate").as_json()
-    return {**told, "samples": int(samples.sum())}
+def _stated(
+    completions: Sequence[Completion], field: str, figure: Callable[[Completion], float]
+) -> float | None:
+    """The mean over the samples that state it: others' files need not."""
+    values = [figure(one) for one in completions if field in one.model_fields_set]
+    return round(float(np.mean(values)), 6) if values else None
 
 
 def _judge_errors(tallies: Tallies, options: ScoreOptions) -> dict[str, Any]:
@@ -137,12 +144,6 @@ def _lints(judged: Sequence[Verdict]) -> dict[str, int]:
     return dict(sorted(total.items()))
 
 
-def _mean(judged: Sequence[Verdict], figure: Callable[[Verdict], float | None]) -> float | None:
-    """The mean over the samples that have the figure; None where none has."""
-    values = [value for one in judged if (value := figure(one)) is not None]
-    return round(float(np.mean(values)), 6) if values else None
-
-
 def _categories(counted: Sequence[Tally], options: ScoreOptions) -> dict[str, dict[str, float | int]]:
     """Problems, pass@1 and compile rate of each category, without intervals: most have few problems."""
     groups: dict[str, list[Tally]] = {}
@@ -155,15 +156,4 @@ def _categories(counted: Sequence[Tally], options: ScoreOptions) -> dict[str, di
             "compile_rate": round(sum(one.compiled for one in group) / sum(one.samples for one in group), 6),
         }
         for name, group in sorted(groups.items())
-    }
-
-
-def _per_problem(tally: Tally) -> dict[str, Any]:
-    return {
-        "samples": tally.samples,
-        "passed": tally.passed,
-        "compiled": tally.compiled,
-        "judge_errors": tally.judge_errors,
-        "first": tally.first,
-        "first_compiled": tally.first_compiled,
     }

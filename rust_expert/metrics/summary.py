@@ -1,6 +1,6 @@
 """The figures of all stages in one: what becomes metrics.json. No time, path, host or duration is in it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -10,10 +10,16 @@ from rust_expert.common.errors import UserError
 from rust_expert.common.files import read_json
 from rust_expert.common.tables import fault_of
 from rust_expert.metrics.comparison import ProblemScore, compare
+from rust_expert.metrics.measures import RATIOS
 
 SCHEMA = 1
 
-_LEFT_OUT = ("schema", "per_problem", "sampling", "categories")
+_LEFT_OUT = frozenset(
+    {
+        "schema", "per_problem", "sampling", "categories", "intervals", "k_left_out", "judge", "suite_sha256",
+        "samples_sha256",
+    }
+)  # fmt: skip
 """What the summary does not repeat of a stage's figures: `dvc metrics show` prints a column for each."""
 
 
@@ -23,9 +29,14 @@ class ScoreFile(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     problems: int
+    samples: int
     per_problem: dict[str, ProblemScore]
     problems_excluded: dict[str, str] = Field(default_factory=dict)
     judge_errors: "JudgeErrors"
+    sizes: list["SizeBucket"] = Field(default_factory=list)
+    judge: "JudgedWith | None" = None
+    suite_sha256: str = ""
+    intervals: dict[str, float] = Field(default_factory=dict)
 
 
 class JudgeErrors(BaseModel):
@@ -34,6 +45,32 @@ class JudgeErrors(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     count: int
+
+
+class SizeBucket(BaseModel):
+    """The samples of one length."""
+
+    lines: str
+    samples: int
+    compile_rate: "Share"
+    pass_rate: "Share"
+
+
+class Share(BaseModel):
+    """A share with its interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class JudgedWith(BaseModel):
+    """What the judge noted of itself, as far as the summary tells it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    sandbox: dict[str, Any]
+    policy: str
 
 
 class TrainingFacts(BaseModel):
@@ -138,6 +175,7 @@ def summarize(
         "schema": SCHEMA,
         "confidence": options.confidence,
         "bootstrap": options.bootstrap,
+        "judge": _judged_with(scores.values()),
         "stages": stages,
         "comparisons": _comparisons(scores, parents, options),
         "data": data_facts(reports),
@@ -163,11 +201,41 @@ def _rounded(value: float | None) -> float | None:
 
 
 def _shown(score: ScoreFile) -> dict[str, Any]:
-    shown = {key: value for key, value in score.model_dump(mode="json").items() if key not in _LEFT_OUT}
+    """A stage's figures on a suite: the main ones with their intervals, few columns for DVC.
+
+    Buckets are a list without intervals: DVC makes no columns of lists.
+    """
+    shown = {
+        key: {name: part for name, part in value.items() if name != "of"}
+        if key in RATIOS and value
+        else value
+        for key, value in score.model_dump(mode="json").items()
+        if key not in _LEFT_OUT and (not key.startswith("policy_pass_at_") or key == "policy_pass_at_1")
+    }
+    if shown.get("clippy_warnings"):
+        shown["clippy_warnings"] = shown["clippy_warnings"]["value"]
     return {
         **shown,
         "judge_errors": score.judge_errors.count,
         "problems_excluded": len(score.problems_excluded),
+        "sizes": [
+            {
+                "lines": one.lines,
+                "samples": one.samples,
+                "compile_rate": one.compile_rate.value,
+                "pass_rate": one.pass_rate.value,
+            }
+            for one in score.sizes
+        ],
+    }
+
+
+def _judged_with(scores: Iterable[ScoreFile]) -> dict[str, list[str]]:
+    """The sandboxes and policies that the scores were judged with: one of each, unless something was mixed."""
+    noted = [one.judge for one in scores if one.judge is not None]
+    return {
+        "sandbox": sorted({str(one.sandbox.get("backend")) for one in noted}),
+        "policy": sorted({one.policy for one in noted}),
     }
 
 

@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 from rust_expert.common.contracts import LEFT_OUT, Completion, Problem, Verdict
 from rust_expert.common.errors import UserError
@@ -23,10 +24,23 @@ class Tally:
     passed_under_policy: int = 0
     compiled: int = 0
     prefiltered: int = 0
+    """Samples that others drop before they count what compiles."""
+    prefiltered_compiled: int = 0
+    """Those that compile among the others."""
+    styled: int = 0
+    """Samples with an idiomatic score; `idiomatic` is the sum of their scores."""
+    idiomatic: float = 0.0
+    public_items: int = 0
+    documented_items: int = 0
+    linted: int = 0
+    """Samples that clippy looked at; `clippy_warnings` is the sum of what it said."""
+    clippy_warnings: int = 0
     judge_errors: int = 0
     first: str = ""
     """Status of the sample with the lowest number."""
     first_compiled: bool = False
+    first_policy: bool = False
+    """Whether it breaks the policy."""
     verdicts: list[Verdict] = field(default_factory=list, repr=False)
 
     def add(self, verdict: Verdict) -> None:
@@ -39,7 +53,23 @@ class Tally:
         self.passed += verdict.status == "passed"
         self.passed_under_policy += verdict.status == "passed" and not verdict.policy_findings
         self.compiled += verdict.compiled
-        self.prefiltered += verdict.status in PREFILTERED
+        dropped = verdict.status in PREFILTERED
+        self.prefiltered += dropped
+        self.prefiltered_compiled += verdict.compiled and not dropped
+        if verdict.idiomatic is not None:
+            self.styled += 1
+            self.idiomatic = round(self.idiomatic + verdict.idiomatic, 4)
+        if verdict.documented is not None and verdict.public_items:
+            self.public_items += verdict.public_items
+            self.documented_items += round(verdict.documented * verdict.public_items)
+        if verdict.clippy_warnings is not None:
+            self.linted += 1
+            self.clippy_warnings += verdict.clippy_warnings
+
+    def as_json(self) -> dict[str, Any]:
+        """The counts, as a comparison with another run needs them."""
+        left_out = ("task_id", "category", "verdicts")
+        return {each.name: getattr(self, each.name) for each in fields(self) if each.name not in left_out}
 
 
 @dataclass(frozen=True)
@@ -104,6 +134,7 @@ def tally(
         if not one.verdicts:
             raise UserError(f"problem {one.task_id} has no sample; sample again")
         one.first, one.first_compiled = one.verdicts[0].status, one.verdicts[0].compiled
+        one.first_policy = bool(one.verdicts[0].policy_findings)
         if all(v.status == "judge_error" and v.message.startswith(LEFT_OUT) for v in one.verdicts):
             excluded[one.task_id] = one.verdicts[0].message.removeprefix(LEFT_OUT)
     unjudged = [key for key in unjudged if key[0] not in excluded]

@@ -25,29 +25,42 @@ class Estimate(_Read):
     high: float
 
 
+class SizeRow(_Read):
+    """The answers of one length: how many, and the shares that compile and that pass."""
+
+    lines: str
+    samples: int
+    compile_rate: float
+    pass_rate: float
+
+
 class SuiteScore(_Read):
     """How one stage did on one suite."""
 
     problems: int
     samples: int = Field(description="all answers, those that the judge itself failed on included")
     judge_errors: int = 0
-    policy_findings: int = Field(
-        default=0, description="answers that break the policy, whether or not it is enforced"
+    policy_findings: int | None = Field(
+        default=None, description="answers that break the policy, whether or not it is enforced"
     )
     pass_at: dict[int, Estimate] = Field(description="pass@k by k")
     compile_rate: Estimate
-    prefiltered_compile_rate: float | None = None
+    prefiltered_compile_rate: Estimate | None = None
+    policy_pass_at_1: Estimate | None = Field(
+        default=None, description="pass@1 where an answer that breaks the policy counts as not passed"
+    )
     statuses: dict[str, int] = Field(default_factory=dict)
     error_codes: dict[str, int] = Field(default_factory=dict)
     lints: dict[str, int] = Field(default_factory=dict)
-    idiomatic: float | None = None
-    documented: float | None = None
+    idiomatic: Estimate | None = None
+    documented: Estimate | None = None
+    sizes: list[SizeRow] = Field(default_factory=list)
     tokens_mean: float | None = None
 
     @model_validator(mode="before")
     @classmethod
     def _gather(cls, data: Any) -> Any:
-        """`pass_at_1`, `pass_at_4` and so on become one table; a bare figure may come with or without interval."""
+        """`pass_at_1`, `pass_at_4` and so on become one table."""
         if not isinstance(data, dict):
             return data
         made = dict(data)
@@ -56,9 +69,6 @@ class SuiteScore(_Read):
             for key, value in data.items()
             if key.startswith("pass_at_") and key.removeprefix("pass_at_").isdigit()
         }
-        for key in ("prefiltered_compile_rate", "idiomatic", "documented"):
-            if isinstance(made.get(key), dict):
-                made[key] = made[key].get("value")
         return made
 
     @field_validator("pass_at")
@@ -125,9 +135,17 @@ class Comparison(_Read):
         return "better" if self.difference > 0 else "worse"
 
 
+class JudgedWith(_Read):
+    """The sandboxes and policies that the verdicts came from: one of each in most runs."""
+
+    sandbox: list[str] = Field(default_factory=list)
+    policy: list[str] = Field(default_factory=list)
+
+
 class Summary(_Read):
     """All scores of a run."""
 
+    judge: JudgedWith = Field(default_factory=JudgedWith)
     stages: dict[str, StageScores] = Field(min_length=1)
     comparisons: list[Comparison] = Field(default_factory=list)
     data: dict[str, Any] = Field(default_factory=dict)

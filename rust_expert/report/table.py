@@ -1,5 +1,7 @@
 """The table that stands at the end of a run: stage by suite, in plain characters, at most 100 columns wide."""
 
+import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,12 +29,17 @@ def render(summary: Summary, report: str, colour: bool = False, unicode: bool = 
         parts += [_suite(summary, suite, colour), ""]
     if summary.suites():
         finding = find(summary, summary.suites()[0])
-        parts += [*_wrapped(f"{finding.headline} {finding.evidence}"), ""]
+        parts += [*wrapped(f"{finding.headline} {finding.evidence}"), ""]
     parts += [
         f"{summary.sure} intervals; a star marks a difference whose interval leaves zero out.",
         f"Report: {report}",
     ]
-    text = "\n".join(parts).replace(THIN, " ") + "\n"
+    return plain_text("\n".join(parts) + "\n", unicode)
+
+
+def plain_text(text: str, unicode: bool) -> str:
+    """What a terminal can show: without narrow spaces, and in ASCII where it knows no more."""
+    text = text.replace(THIN, " ")
     return text if unicode else text.translate(_PLAIN).encode("ascii", "replace").decode("ascii")
 
 
@@ -70,7 +77,7 @@ def _suite(summary: Summary, suite: str, colour: bool) -> str:
         )
     each = first.samples / first.problems if first.problems else 0
     title = f"{suite}: {first.problems} problems, {each:g} answers each"
-    return "\n".join([_coloured(Cell(title, "head"), colour), *_laid_out(rows, colour)])
+    return "\n".join([coloured(Cell(title, "head"), colour), *laid_out(rows, colour)])
 
 
 def _against_parent(summary: Summary, name: str, suite: str) -> Cell:
@@ -97,7 +104,7 @@ def _difference(one: Comparison | None) -> Cell:
     return Cell(text.replace("-", "−"), one.verdict())
 
 
-def _laid_out(rows: Sequence[Sequence[Cell]], colour: bool) -> list[str]:
+def laid_out(rows: Sequence[Sequence[Cell]], colour: bool) -> list[str]:
     """Columns as wide as their widest cell; where they would be too wide together, the gaps and then names shrink."""
     widths = [max(len(row[column].text) for row in rows) for column in range(len(rows[0]))]
     gap = 3 if sum(widths) + 3 * (len(widths) - 1) <= WIDTH else 2
@@ -107,17 +114,19 @@ def _laid_out(rows: Sequence[Sequence[Cell]], colour: bool) -> list[str]:
         cells: list[str] = []
         for cell, width in zip(row, widths, strict=True):
             text = cell.text if len(cell.text) <= width else cell.text[: width - 1] + "…"
-            cells.append(_coloured(Cell(text, cell.tone), colour) + " " * (width - len(text)))
+            cells.append(coloured(Cell(text, cell.tone), colour) + " " * (width - len(text)))
         lines.append((" " * gap).join(cells).rstrip())
     return lines
 
 
-def _coloured(cell: Cell, colour: bool) -> str:
+def coloured(cell: Cell, colour: bool) -> str:
+    """A cell's text in the colour of its tone, where colours are wanted."""
     code = _COLOURS.get(cell.tone)
     return f"\x1b[{code}m{cell.text}\x1b[0m" if colour and code else cell.text
 
 
-def _wrapped(text: str) -> list[str]:
+def wrapped(text: str) -> list[str]:
+    """Running text in lines of at most 100 columns."""
     lines = [""]
     for word in text.replace(THIN, " ").split(" "):
         if lines[-1] and len(lines[-1]) + 1 + len(word) > WIDTH:
@@ -125,3 +134,17 @@ def _wrapped(text: str) -> list[str]:
         else:
             lines[-1] = f"{lines[-1]} {word}".strip()
     return lines
+
+
+def shows_colour() -> bool:
+    """Whether standard output is a terminal that wants colours."""
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+
+def shows_unicode() -> bool:
+    """Whether standard output's encoding has the characters that the tables are written with."""
+    try:
+        "–−→…≈·".encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True

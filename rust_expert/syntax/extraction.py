@@ -12,20 +12,38 @@ fenced blocks, and any of it with prose around. The rule that took the code:
 
 A `fenced_` in front says that the text was a fenced block. What the prompt defines and the answer does not repeat
 (imports, types, helpers) is put in front of the answer's items; an extra `main` and tests of its own are left out.
+
+The last word counts: of several complete definitions of the entry point, in one text or in several blocks, the last
+is taken, and of helpers too. Not one without code in it (an outline, `todo!()`) where another has some, and not one
+that was cut off. What is cut off after a complete definition is left out.
 """
 
 import dataclasses
-import re
 from collections.abc import Iterable, Sequence
 
 from rust_expert.common.contracts import Problem
 from rust_expert.syntax.parser import descend, parse
-from rust_expert.syntax.pieces import Piece, balanced_end, identifiers_in, import_line, pieces_of
+from rust_expert.syntax.pieces import (
+    Piece,
+    balanced_end,
+    identifiers_in,
+    import_line,
+    is_outline,
+    methods_of,
+    pieces_of,
+)
+from rust_expert.syntax.wrapping import (
+    after_prose,
+    fenced_blocks,
+    final_parts,
+    first_turn,
+    plain_text,
+    without_fences,
+)
 
 LONGEST = 100_000
 """Characters of an answer that are read; what is longer is no answer."""
 
-_FENCE = re.compile(r"^[ \t]*(```+|~~~+)[ \t]*([^\n`]*)$", re.MULTILINE)
 _CODE_LIKE = frozenset(
     {
         "let_declaration", "if_expression", "for_expression", "while_expression", "loop_expression",
@@ -33,8 +51,11 @@ _CODE_LIKE = frozenset(
         "binary_expression", "closure_expression", "field_expression", "compound_assignment_expr",
     }
 )  # fmt: skip
+_MOST_ROUNDS = 20  # helpers that helpers need: bounds the time that a hostile text can take
 _STANDARD = ("std", "core", "alloc")
-_RANKS = ("whole", "body", "whole_in_prose", "body_closed", "cut", "other", "none")
+_RANKS = {"whole": 0, "whole_in_prose": 0, "body": 1, "body_closed": 2, "cut": 3, "other": 4, "none": 5}
+_TYPES = frozenset({"enum_item", "mod_item", "struct_item", "trait_item", "type_item", "union_item"})
+_VALUES = frozenset({"const_item", "function_item", "static_item"})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,10 +87,11 @@ class _Taken:
     pieces: tuple[Piece, ...] = ()
     function: str = ""
     whole: bool = True
+    outline: bool = False
 
     @property
-    def rank(self) -> tuple[bool, int]:
-        return (not self.whole, _RANKS.index(self.rule))
+    def rank(self) -> tuple[bool, bool, int]:
+        return (not self.whole, self.outline, _RANKS[self.rule])
 
 
 def given_by(problem: Problem) -> Given:
@@ -88,39 +110,41 @@ def given_by(problem: Problem) -> Given:
 
 def extract(raw: str, problem: Problem) -> Extraction:
     """The code of an answer to `problem`; never raises, whatever the answer is."""
-    text = raw[:LONGEST].encode("utf-8", "replace").decode("utf-8").replace("\r\n", "\n")
     given = given_by(problem)
-    taken = [_take(block, given) for block in _fenced_blocks(text)]
-    best = min(taken, key=lambda each: each.rank, default=_Taken("none"))
+    found = [_extracted(part, given) for part in final_parts(plain_text(raw[:LONGEST]))]
+    return next((each for each in found if each.code), found[-1])
+
+
+def _extracted(text: str, given: Given) -> Extraction:
+    taken = [_take(block, given) for block in fenced_blocks(text)]
+    best = _best(taken)
     if best.rule in ("other", "none"):  # the fences may stand inside a doc comment, or around something else
-        plain = _take(_FENCE.sub("", text), given)
+        plain = _take(without_fences(text), given)
         if not taken or plain.rank < best.rank:
             return _assembled(plain, given, "")
     others = [piece for each in taken if each is not best for piece in each.pieces]
     return _assembled(_with_missing(best, others, given), given, "fenced_")
 
 
-def _fenced_blocks(text: str) -> list[str]:
-    """The insides of the fenced blocks; the last may be open, the first may lack its opening fence."""
-    fences = list(_FENCE.finditer(text))
-    blocks: list[str] = []
-    if len(fences) % 2 and not fences[0][2].strip() and text[: fences[0].start()].strip():
-        blocks.append(text[: fences[0].start()])
-        fences = fences[1:]
-    inside: re.Match[str] | None = None
-    for fence in fences:
-        if inside is None:
-            inside = fence
-        elif fence[1][0] == inside[1][0] and not fence[2].strip():
-            blocks.append(text[inside.end() + 1 : fence.start()])
-            inside = None
-    if inside is not None:
-        blocks.append(text[inside.end() + 1 :])
-    return blocks
+def _best(taken: Sequence[_Taken]) -> _Taken:
+    """The best of several blocks: of those that define the entry point the last, of continuations the first."""
+    rank = min((each.rank for each in taken), default=None)
+    best = [each for each in taken if each.rank == rank]
+    if not best:
+        return _Taken("none", whole=False)
+    return best[-1] if best[0].rule.startswith("whole") else best[0]
 
 
 def _take(text: str, given: Given) -> _Taken:
-    """Apply the rules of this module to one text."""
+    """Apply the rules of this module to one text; where it is no whole code, to its first turn of a chat."""
+    taken = _take_all(text, given)
+    turn = first_turn(text)
+    if taken.whole or turn == text:
+        return taken
+    return min(taken, _take_all(turn, given), key=lambda each: each.rank)
+
+
+def _take_all(text: str, given: Given) -> _Taken:
     everything = _without_statements(pieces_of(text))
     pieces = [piece for piece in everything if not _is_left_out(piece, given.entry)]
     entries = [piece for piece in pieces if _defines(piece, given.entry)]
@@ -129,19 +153,40 @@ def _take(text: str, given: Given) -> _Taken:
     if continued is not None and continued.rule == "body" and continued.whole:
         return continued
     if entries:
-        entry = next((piece for piece in entries if piece.whole), entries[0])
-        kept = [piece for piece in pieces if piece is entry or piece not in entries]
+        chosen = _last_word(entries)
+        entry = chosen[-1]
+        dropped = {piece.start for piece in entries} - {piece.start for piece in chosen}
+        dropped |= {piece.start for piece in pieces if not piece.closed and piece is not entry}
+        kept = [piece for piece in pieces if piece.start not in dropped]
         rule = "cut" if not entry.closed else "whole" if _is_all(text, everything) else "whole_in_prose"
-        return _Taken(rule, _distinct(kept), whole=entry.whole)
+        return _Taken(rule, _distinct(kept), whole=entry.whole, outline=is_outline(entry.text))
     if continued is not None and not (leads and pieces):
         return continued
     return _Taken("other", _distinct(pieces), whole=False) if pieces else _Taken("none", whole=False)
 
 
+def _last_word(entries: Sequence[Piece]) -> list[Piece]:
+    """Of several definitions of the entry point the one that counts, or those between which a `cfg` decides."""
+    whole = [piece for piece in entries if piece.whole]
+    coded = [piece for piece in whole if not is_outline(piece.text)]
+    last = (coded or whole or [piece for piece in entries if piece.closed] or entries)[-1]
+    return [piece for piece in whole if piece.conditional] if last.conditional else [last]
+
+
 def _continued(text: str, given: Given) -> _Taken | None:
-    """The text as the rest of the prompt's open function; None where it is not one."""
+    """The text, or what follows the prose that it begins with, as the rest of the prompt's open function; None where it
+    is not one."""
     if not given.opening or not text.strip():
         return None
+    taken, rest = _rest_of_function(text, given), after_prose(text)
+    if (taken is None or not taken.whole) and rest != text and rest.strip():
+        later = _rest_of_function(rest, given)
+        if later is not None and later.whole:
+            return later
+    return taken
+
+
+def _rest_of_function(text: str, given: Given) -> _Taken | None:
     joined = given.opening + ("" if given.opening.endswith("\n") else "\n") + text
     source = joined.encode()
     end = balanced_end(source)
@@ -153,10 +198,10 @@ def _continued(text: str, given: Given) -> _Taken | None:
         rest = _without_statements(pieces_of(source[end:].decode()))
         after = [piece for piece in rest if not _is_left_out(piece, given.entry)]
         helpers = [piece for piece in after if piece.whole and not _defines(piece, given.entry)]
-        return _Taken("body", _distinct(helpers), function, whole)
+        return _Taken("body", _distinct(helpers), function, whole, is_outline(function))
     closed = joined.rstrip() + "\n}"
     if not parse(closed.encode()).root_node.has_error:
-        return _Taken("body_closed", function=closed)
+        return _Taken("body_closed", function=closed, outline=is_outline(closed))
     return _Taken("cut", function=joined, whole=False) if _is_code_like(text) else None
 
 
@@ -192,28 +237,62 @@ def _defines(piece: Piece, entry: str) -> bool:
 
 
 def _distinct(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
-    """Without what is defined or imported twice; the first stays."""
+    """Without what is defined or imported twice; of definitions the last stays. Macros may be defined anew."""
     kept: dict[tuple[str, str], Piece] = {}
     for piece in pieces:
-        named = bool(piece.name) and piece.kind not in ("impl_item", "macro_invocation")
-        kept.setdefault((piece.kind, piece.name if named else piece.text), piece)
+        key = _key(piece)
+        before = kept.get(key)
+        if before is not None and (before.text == piece.text or (before.whole and not piece.whole)):
+            continue
+        kept.pop(key, None)
+        kept[key] = piece
     return tuple(kept.values())
 
 
+def _key(piece: Piece) -> tuple[str, str]:
+    """What two items share of which only one can be there."""
+    if piece.conditional or piece.name == "_":
+        return piece.kind, piece.text
+    if piece.kind in _TYPES | _VALUES:
+        return "type" if piece.kind in _TYPES else "value", piece.name
+    head = _defines_of(piece)
+    return piece.kind, head if piece.kind == "impl_item" and " for " in head else piece.text
+
+
 def _with_missing(best: _Taken, others: Sequence[Piece], given: Given) -> _Taken:
-    """Add, from the other blocks of an answer, the items that the chosen block mentions and does not define."""
-    if best.rule == "cut":
+    """Add, from the other blocks of an answer, the items that the chosen block needs and does not define."""
+    if best.rule in ("cut", "none"):
         return best
+    waiting = [piece for piece in _distinct(others) if piece.whole and not _defines(piece, given.entry)]
+    here, added = (*best.pieces, *given.pieces), set[Piece]()
     mentioned = identifiers_in(best.function + "\n".join(piece.text for piece in best.pieces))
-    defined = _defined((*best.pieces, *given.pieces)) | {given.entry}
-    bound = {name for piece in best.pieces for name, _ in piece.imports}
-    missing = [
-        piece
-        for piece in others
-        if piece.whole
-        and (piece.name in mentioned - defined or any(name in mentioned - bound for name, _ in piece.imports))
-    ]
-    return dataclasses.replace(best, pieces=(*_distinct(missing), *best.pieces))
+    for _ in range(_MOST_ROUNDS):
+        needed = [piece for piece in waiting if _is_needed(piece, mentioned, here)]
+        if not needed:
+            break
+        here, added = (*here, *needed), added.union(needed)
+        mentioned |= identifiers_in("\n".join(piece.text for piece in needed))
+        waiting = [piece for piece in waiting if piece not in added]
+    ordered = _distinct([piece for piece in others if piece in added])
+    return dataclasses.replace(best, pieces=(*ordered, *best.pieces))
+
+
+def _is_needed(piece: Piece, mentioned: frozenset[str], here: Sequence[Piece]) -> bool:
+    """Whether an item of another block is mentioned and missing; an impl goes with its type or its trait."""
+    defined = _defined(here)
+    if piece.kind == "impl_item":
+        types = {each.name for each in here if each.kind in _TYPES}
+        return _defines_of(piece) not in defined and not types.isdisjoint(identifiers_in(_defines_of(piece)))
+    if piece.kind == "use_declaration":
+        bound = {name for each in here for name, _ in each.imports}
+        return any(
+            name in mentioned - bound
+            or (name == "*" and path.split("::")[0] in _STANDARD and "*" not in bound)
+            for name, path in piece.imports
+        )
+    if piece.kind == "trait_item" and piece.name not in defined:
+        return not mentioned.isdisjoint({piece.name} | methods_of(piece.text))
+    return piece.name in mentioned - defined
 
 
 def _assembled(taken: _Taken, given: Given, prefix: str) -> Extraction:

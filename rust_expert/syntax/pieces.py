@@ -9,11 +9,13 @@ import re
 
 import tree_sitter
 
-from rust_expert.syntax.attributes import is_inner_doc, is_test_attribute
+from rust_expert.syntax.attributes import attribute_name, is_inner_doc, is_test_attribute
 from rust_expert.syntax.names import imports_of
 from rust_expert.syntax.parser import COMMENTS, descend, field, parse, text_of
 
-_MOST_STARTS = 200  # places tried as the beginning of an item: bounds the time that a hostile text can take
+# These bound the time that a hostile text can take: bytes parsed for one text, and functions begun anew.
+_MOST_PARSED = 1_500_000
+_MOST_BEGUN_ANEW = 8
 _ITEMS = frozenset(
     {
         "function_item", "struct_item", "enum_item", "union_item", "impl_item", "trait_item", "const_item",
@@ -22,7 +24,10 @@ _ITEMS = frozenset(
     }
 )  # fmt: skip
 _WORDS = rb"pub|fn|struct|enum|union|impl|trait|const|static|type|mod|use|extern|unsafe|async"
-_START = re.compile(rb"^[ \t]*(?=(?:" + _WORDS + rb")\b|[a-z_0-9]+!|#!?\[|//|/\*)", re.MULTILINE)
+_START = re.compile(
+    rb"^[ \t]*(?:<[^<>\n]{1,60}>[ \t]*)*(?=(?:" + _WORDS + rb")\b|[a-z_0-9]+!|#!?\[|//|/\*)", re.MULTILINE
+)
+_HEAD = rb"^[ \t]*(?:pub(?:\([^)\n]*\))?[ \t]+)?(?:const[ \t]+)?"
 _BEFORE_KEYWORD = frozenset(
     {"pub", "crate", "in", "super", "self", "async", "const", "unsafe", "extern", "default", "(", ")"}
 )
@@ -46,7 +51,7 @@ class Piece:
     """One item with its docs and attributes; `start` and `end` are bytes of the text.
 
     `whole`: it parses. `closed`: its braces balance. `name` is the type's name for an impl. `imports`: for a `use`,
-    the names that it brings in with their paths.
+    the names that it brings in with their paths. `conditional`: a `cfg` decides whether it is there.
     """
 
     kind: str
@@ -58,19 +63,19 @@ class Piece:
     closed: bool = True
     imports: tuple[tuple[str, str], ...] = ()
     for_tests: bool = False
+    conditional: bool = False
 
 
 def pieces_of(text: str) -> list[Piece]:
     """The items of a text in order; inner attributes and docs have the kind `inner`."""
     source = text.encode()
     found: list[Piece] = []
-    position = 0
-    for _ in range(_MOST_STARTS):
-        match = _START.search(source, position)
-        if match is None:
-            break
-        run, position = _run_at(source, match.end())
-        found += run
+    position = parsed = anew = 0
+    while parsed <= _MOST_PARSED and (match := _START.search(source, position)) is not None:
+        run, position = _run_at(source, match.end(), may_be_prose=anew < _MOST_BEGUN_ANEW)
+        parsed += len(source) - match.end()
+        anew += bool(run) and run[-1].kind == "prose"
+        found += [piece for piece in run if piece.kind != "prose"]
     return found
 
 
@@ -89,6 +94,28 @@ def balanced_end(source: bytes) -> int | None:
     return None
 
 
+def is_outline(function: str) -> bool:
+    """Whether a function has a body without code: nothing but comments, or `todo!()`."""
+    source = function.encode()
+    node = next((each for each in parse(source).root_node.children if each.type == "function_item"), None)
+    body = field(node, "body") if node is not None else None
+    if body is None:
+        return False
+    code = [each for each in body.children if each.is_named and each.type not in COMMENTS]
+    return all(_macro_called(each, source) in ("todo", "unimplemented") for each in code)
+
+
+def methods_of(trait: str) -> frozenset[str]:
+    """The names of the functions that a trait declares."""
+    source = trait.encode()
+    functions = [
+        field(node, "name")
+        for node in descend(parse(source).root_node)
+        if node.type in ("function_item", "function_signature_item")
+    ]
+    return frozenset(text_of(name, source) for name in functions if name is not None)
+
+
 def identifiers_in(text: str) -> frozenset[str]:
     """Every name that a piece of code mentions, in macros too."""
     source = text.encode()
@@ -103,8 +130,11 @@ def import_line(name: str, path: str) -> str:
     return f"use {path};" if path.rpartition("::")[2] == name else f"use {path} as {name};"
 
 
-def _run_at(source: bytes, begin: int) -> tuple[list[Piece], int]:
-    """The items that follow each other from `begin` on, and where to look for the next ones."""
+def _run_at(source: bytes, begin: int, *, may_be_prose: bool) -> tuple[list[Piece], int]:
+    """The items that follow each other from `begin` on, and where to look for the next ones.
+
+    With `may_be_prose`, a faulty function that begins again later becomes a last piece of the kind `prose`.
+    """
     rest = source[begin:]
     found: list[Piece] = []
     leading: list[tree_sitter.Node] = []
@@ -129,8 +159,15 @@ def _run_at(source: bytes, begin: int) -> tuple[list[Piece], int]:
                 return found, max(_next_line(source, begin + node.start_byte), begin + 1)
             kind, name, length = broken
             end = len(rest) if length is None else node.start_byte + length
-            piece = _piece(kind, name, rest, begin, first, end)
-            found.append(dataclasses.replace(piece, whole=False, closed=length is not None))
+            if may_be_prose and _begins_again(kind, name, rest, node.start_byte, end):
+                found.append(_piece("prose", "", rest, begin, first, node.start_byte))
+                return found, _next_line(source, begin + node.start_byte)
+            alone = parse(rest[:end]).root_node.children[-1] if length is not None else node
+            if alone.type in _ITEMS and not alone.has_error:  # only what follows confused the parser
+                found.append(_item(alone, leading, rest, begin, first))
+            else:
+                piece = _piece(kind, name, rest, begin, first, end)
+                found.append(dataclasses.replace(piece, whole=False, closed=length is not None))
             return found, begin + end
         leading = []
     return found, len(source)
@@ -148,6 +185,10 @@ def _item(
         ),
         imports=tuple(imports_of(node, rest)) if node.type == "use_declaration" else (),
         for_tests=any(each.type == "attribute_item" and is_test_attribute(each, rest) for each in leading),
+        conditional=any(
+            each.type == "attribute_item" and attribute_name(each, rest) in ("cfg", "cfg_attr")
+            for each in leading
+        ),
     )
 
 
@@ -190,6 +231,14 @@ def _broken(source: bytes) -> tuple[str, str, int | None] | None:
     elif keyword not in _AFTER_NAME or after not in _AFTER_NAME[keyword] or not name.isidentifier():
         return None
     return _KEYWORDS[keyword], name, balanced_end(source)
+
+
+def _begins_again(kind: str, name: str, rest: bytes, start: int, end: int) -> bool:
+    """Whether a function of the same name begins on a later line of a faulty one, which so is prose, or given up."""
+    if kind != "function_item":
+        return False
+    again = re.compile(_HEAD + rb"fn[ \t]+" + re.escape(name.encode()) + rb"\b", re.MULTILINE)
+    return again.search(rest, _next_line(rest, start), end) is not None
 
 
 def _may_precede(word: str, token: tree_sitter.Node) -> bool:

@@ -8,7 +8,9 @@ from rust_expert.common.config.judge import JudgeOptions
 from rust_expert.common.contracts import Completion, Problem
 from rust_expert.curriculum.export import problem_of
 from rust_expert.curriculum.generation import problems
-from tests.attacks.test_hostile_samples import ADD, FOOLS_NAIVE, OTHERS
+from tests.attacks.attack import ADD
+from tests.attacks.reward_hacks import REWARD_HACKS
+from tests.attacks.reward_replacing import NOT_EVEN_NAIVE
 
 OPTIONS = JudgeOptions(run_timeout=1, compile_timeout=5, memory_mb=512, output_kb=256)
 
@@ -28,6 +30,9 @@ mod tests {
 }
 """,
 )
+HOSTILE = {
+    attack.name: attack.code for attack in [*REWARD_HACKS, *NOT_EVEN_NAIVE][::2] if attack.problem == "add"
+}
 RIGHT = "fn add(a: i32, b: i32) -> i32 { a + b }\n"
 
 SPOILED = [
@@ -154,7 +159,7 @@ def rows(count: int = 40) -> tuple[list[Completion], dict[str, Problem]]:
         for step in (0, 7):
             found, put = SPOILED[(number + step) % len(SPOILED)]
             codes.append((problem.task_id, re.sub(found, put, whole, count=1)))
-    codes += [("add", code) for code in (IN_EVERY_PHASE | REACHING_OUT | FOOLS_NAIVE | OTHERS).values()]
+    codes += [("add", code) for code in (IN_EVERY_PHASE | REACHING_OUT | HOSTILE).values()]
     codes += [
         ("add", LINTED + RIGHT),
         ("add", LINTED + RIGHT + "// once more"),

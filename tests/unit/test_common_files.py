@@ -1,6 +1,7 @@
 """Rows, files, seeds and flags: what every room leans on."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -9,14 +10,16 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 
 from rust_expert.common import cli
+from rust_expert.common.completions import read_completions
+from rust_expert.common.config.metrics import ScoreOptions
 from rust_expert.common.contracts import Completion, Problem, Sample, Verdict
 from rust_expert.common.errors import UserError
 from rust_expert.common.files import atomic_path, read_json, write_json
 from rust_expert.common.seeds import rng, shard_of, stable_hash
-from rust_expert.common.tables import read_jsonl, read_parquet, write_jsonl, write_parquet
+from rust_expert.common.tables import notes_of, read_jsonl, read_parquet, write_jsonl, write_parquet
 
 
 def sample(number: int) -> Sample:
@@ -43,6 +46,41 @@ def test_verdict_maps_survive_parquet(tmp_path: Path) -> None:
     )
     write_parquet(tmp_path / "v.parquet", [row], Verdict)
     assert read_parquet([tmp_path / "v.parquet"], Verdict) == [row]
+
+
+def test_notes_travel_in_a_parquet_file(tmp_path: Path) -> None:
+    path = tmp_path / "v.parquet"
+    write_parquet(path, [sample(1)], Sample, notes={"judge": '{"policy": "½"}'})
+    assert notes_of(path) == {"judge": '{"policy": "½"}'}
+    assert read_parquet(path, Sample) == [sample(1)]
+    write_parquet(path, [sample(1)], Sample)
+    assert notes_of(path) == {}
+    path.write_text("no columns")
+    with pytest.raises(UserError, match="not a Parquet file"):
+        notes_of(path)
+
+
+def test_completions_without_a_number_are_numbered(tmp_path: Path) -> None:
+    path = tmp_path / "s.jsonl"
+    path.write_text(
+        "".join(f'{{"task_id": "{task}", "completion": ""{more}}}\n' for task, more in (
+            ("a", ""), ("b", ', "sample": 7'), ("a", ""), ("b", ""), ("a", ', "sample": 2'),
+        ))
+    )  # fmt: skip
+    assert [(row.task_id, row.sample) for row in read_completions(path)] == [
+        ("a", 0), ("b", 7), ("a", 1), ("b", 1), ("a", 2)
+    ]  # fmt: skip
+    path.write_text(path.read_text() + '{"task_id": "b", "completion": "", "sample": 1}\n')
+    with pytest.raises(UserError, match=r"s\.jsonl: sample 1 of b stands twice"):
+        read_completions(path)
+
+
+def test_the_k_of_a_command_line() -> None:
+    for given, ks in (("1,10,100", [1, 10, 100]), ("2", [2]), (4, [4]), ([10, 1], [1, 10]), ("5, 1", [1, 5])):
+        assert ScoreOptions.model_validate({"k": given}).k == ks
+    for given in ("", "1,x", "0", "1,1", "1;2"):
+        with pytest.raises(ValidationError):
+            ScoreOptions.model_validate({"k": given})
 
 
 def test_equal_rows_give_equal_bytes(tmp_path: Path) -> None:
@@ -127,6 +165,24 @@ def test_seeds_depend_on_the_key_alone() -> None:
     assert min(counts) > 900
 
 
+class Switches(BaseModel):
+    lints: bool = True
+    fast: bool = False
+
+
+def test_a_switch_has_a_flag_for_each_way() -> None:
+    parser = ArgumentParser()
+    cli.add_options(parser, Switches)
+    for words, lints, fast in (
+        ([], True, False),
+        (["--no-lints", "--fast"], False, True),
+        (["--lints", "false", "--fast", "true"], False, True),
+        (["--fast", "--no-fast", "--no-lints", "--lints"], True, False),  # the last word counts
+    ):
+        found = cli.options_from(parser.parse_args(words), Switches)
+        assert (found.lints, found.fast) == (lints, fast)
+
+
 class Keep(BaseModel, extra="forbid"):
     max_clippy: float | None = 2.0
     words: list[str] = Field(default_factory=lambda: ["a b", "-x"])
@@ -180,3 +236,14 @@ def test_progress_speaks_in_plain_lines(caplog: pytest.LogCaptureFixture) -> Non
         time.sleep(0.01)
         progress.advance(6)
     assert "rows: 4 of 10" in caplog.text and "rows: 10 in" in caplog.text
+
+
+def test_what_an_earlier_run_did_is_in_the_sum_and_not_in_the_rate(caplog: pytest.LogCaptureFixture) -> None:
+    from rust_expert.common.progress import Progress
+
+    with caplog.at_level("INFO"), Progress(1_000_010, "rows", every=0.0) as progress:
+        progress.already(1_000_000)
+        time.sleep(0.05)
+        progress.advance(2)
+    rate = float(re.findall(r"1000002 of 1000010, ([\d.]+)/s", caplog.text)[0])
+    assert 0 < rate <= 40

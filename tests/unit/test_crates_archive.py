@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from rust_expert.common import cache
 from rust_expert.common.errors import UserError
-from rust_expert.crates import archive, cache
+from rust_expert.crates import archive
 from rust_expert.crates.archive import ArchiveFault, unpack
 
 Entry = tuple[str, bytes] | tarfile.TarInfo

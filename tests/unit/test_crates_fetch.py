@@ -6,6 +6,7 @@ import http.server
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -16,10 +17,12 @@ from pathlib import Path
 import pytest
 
 from rust_expert.common.config.corpus import FetchOptions
-from rust_expert.common.errors import UserError
+from rust_expert.common.errors import NetworkError, UserError
 from rust_expert.common.seeds import shard_of
+from rust_expert.crates.cargo import PUBLIC_REGISTRY
 from rust_expert.crates.fetch import shard_rows
 from rust_expert.crates.manifest import read_manifest
+from rust_expert.crates.vendor import vendored
 
 ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "tests" / "fixtures" / "crates"
@@ -28,10 +31,16 @@ FIXTURES = ROOT / "tests" / "fixtures" / "crates"
 class Registry:
     """A sparse registry in a folder, served on the loopback interface."""
 
-    def __init__(self, folder: Path, port: int) -> None:
-        self.folder, self.address = folder, f"http://127.0.0.1:{port}"
+    def __init__(self, folder: Path, server: http.server.ThreadingHTTPServer) -> None:
+        self.folder, self.address = folder, f"http://127.0.0.1:{server.server_address[1]}"
+        self.server = server
         (folder / "index").mkdir()
         (folder / "index" / "config.json").write_text(json.dumps({"dl": f"{self.address}/dl"}))
+
+    def stop(self) -> None:
+        """Serve no more."""
+        self.server.shutdown()
+        self.server.server_close()
 
     def add(
         self, name: str, version: str = "1.0.0", yanked: bool = False, manifest: str | None = None
@@ -70,7 +79,7 @@ def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Regist
         ("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder))
     )
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    made = Registry(folder, server.server_address[1])
+    made = Registry(folder, server)
     home = tmp_path / "cargo"
     home.mkdir()
     (home / "config.toml").write_text(
@@ -83,8 +92,7 @@ def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Regist
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
     yield made
-    server.shutdown()
-    server.server_close()
+    made.stop()
 
 
 def fetch(tmp_path: Path, *rows: tuple[str, str, str], licence: str = "MIT OR Apache-2.0") -> tuple[int, str]:
@@ -233,3 +241,62 @@ def test_bad_words(tmp_path: Path, words: list[str], told: str) -> None:
     assert done.returncode == 2
     assert told in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def locked(folder: Path, checksum: str, needs: str = 'good-crate = "=1.0.0"') -> Path:
+    """A package with a lock that fits to the dependency on good-crate."""
+    folder.mkdir()
+    (folder / "Cargo.toml").write_text(
+        '[package]\nname = "table"\nversion = "0.0.0"\nedition = "2021"\n[lib]\npath = "lib.rs"\n'
+        f"[dependencies]\n{needs}\n"
+    )
+    (folder / "Cargo.lock").write_text(
+        'version = 4\n\n[[package]]\nname = "good-crate"\nversion = "1.0.0"\n'
+        f'source = "{PUBLIC_REGISTRY}"\nchecksum = "{checksum}"\n\n'
+        '[[package]]\nname = "table"\nversion = "0.0.0"\ndependencies = ["good-crate"]\n'
+    )
+    return folder
+
+
+def test_the_sources_of_a_lock(tmp_path: Path, registry: Registry) -> None:
+    package = locked(tmp_path / "table", registry.add("good-crate"))
+    before = sorted(package.iterdir())
+    with vendored(package) as folder:
+        assert (folder / "good-crate-1.0.0" / "src" / "lib.rs").read_text() == "//! Nothing.\n"
+        assert (folder / "good-crate-1.0.0" / ".cargo-checksum.json").stat().st_mode & 0o777 == 0o644
+    assert not folder.exists() and sorted(package.iterdir()) == before
+    registry.stop()
+    with vendored(package) as folder:  # cargo has it already
+        assert (folder / "good-crate-1.0.0" / "src" / "lib.rs").is_file()
+
+
+def test_faults_of_a_lock_name_it(tmp_path: Path, registry: Registry) -> None:
+    checksum = registry.add("good-crate")
+    registry.add("other-crate")
+    with (
+        pytest.raises(
+            UserError, match=r"none/Cargo\.toml: cargo could not fetch the crates \(failed to select"
+        ),
+        vendored(locked(tmp_path / "none", checksum, needs='good-crate = "=2.0.0"')),
+    ):
+        pass
+    with (
+        pytest.raises(
+            UserError, match=r"other/Cargo\.lock: it does not fit Cargo\.toml beside it; run `cargo gen"
+        ),
+        vendored(locked(tmp_path / "other", checksum, needs='other-crate = "1"')),
+    ):
+        pass
+    with (
+        pytest.raises(UserError, match=r"wrong/Cargo\.lock: what the registry has is not what a checksum"),
+        vendored(locked(tmp_path / "wrong", "0" * 64)),
+    ):
+        pass
+    registry.stop()
+    shutil.rmtree(tmp_path / "cargo" / "registry")
+    with (
+        pytest.raises(NetworkError, match="the crate registry cannot be reached") as caught,
+        vendored(locked(tmp_path / "table", checksum)),
+    ):
+        pass
+    assert caught.value.exit_code == 1

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from rust_expert.common import cache
 from rust_expert.common.config.corpus import GateOptions
-from rust_expert.crates import cache
 from rust_expert.crates.folder import take
 from rust_expert.crates.gates import audit
 from rust_expert.crates.manifest import CrateSource

@@ -143,6 +143,18 @@ def test_a_small_function_beside_types_is_not_taken_for_the_whole() -> None:
     assert reasons([row("x", renamed), row("y", method)], [problem]) == ["same solution", None]
 
 
+def test_a_problem_without_a_solution_removes_no_signature() -> None:
+    unsolved = Problem.model_validate(
+        {"name": "p", "prompt": "fn f(a: i64) -> i64 {\n", "tests": "}\nfn main() { assert_eq!(f(1), 2); }"}
+    )
+    assert problem_form(unsolved) == ""
+    rows = [
+        row("fn other(b: i64) -> i64 {\n", "fn other(b: i64) -> i64 { b * 3 }"),
+        row(unsolved.prompt, "x"),
+    ]
+    assert reasons(rows, [unsolved]) == [None, "same question"]
+
+
 def brute_grams(text: str, size: int) -> set[tuple[str, ...]]:
     listed = words(text)
     return {tuple(listed[i : i + size]) for i in range(len(listed) - size + 1)}

@@ -9,7 +9,8 @@ from rust_expert.judge import together, verdicts
 from rust_expert.judge.suite import suite_of
 from rust_expert.judge.verdicts import judge
 from rust_expert.syntax.extraction import extract
-from tests.attacks.test_hostile_samples import FOOLS_NAIVE, OTHERS
+from tests.attacks.bombs import BOMBS
+from tests.attacks.reward_hacks import REWARD_HACKS
 from tests.mix.samples import IN_EVERY_PHASE, OPTIONS, PARSED, REACHING_OUT, RIGHT, generated, rows
 
 
@@ -54,10 +55,11 @@ def test_a_batch_settles_nearly_all(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {verdict.status for verdict in found} <= {"passed", "compile_error"} and len(alone) <= 4
 
 
+HOSTILE = {attack.name: attack.code for attack in (*REWARD_HACKS, *BOMBS)}
 NEIGHBOURS = {
     "disturbs what is inferred": REACHING_OUT["a foreign trait for i32"],
-    "exits before main": FOOLS_NAIVE["exits before main, from a constructor"],
-    "crashes the compiler": OTHERS["nests parentheses until the compiler crashes"],
+    "exits before main": HOSTILE["exits before main, from a constructor"],
+    "crashes the compiler": HOSTILE["nests parentheses"],
 }
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rust_expert.judge.style import documented, idiomatic
+from rust_expert.judge.style import documentation, idiomatic
 
 LOOP = """
 fn evens(xs: &Vec<i32>) -> Vec<i32> {
@@ -98,4 +98,4 @@ def test_nobody_objects_to_plain_code() -> None:
     ],
 )
 def test_public_items_need_docs(code: str, share: float) -> None:
-    assert documented(code) == share
+    assert documentation(code).share == share

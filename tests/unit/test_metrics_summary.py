@@ -10,11 +10,19 @@ import pytest
 from rust_expert.common.config.metrics import ScoreOptions
 from rust_expert.common.contracts import LEFT_OUT, Completion, Problem, Verdict
 from rust_expert.common.errors import UserError
-from rust_expert.common.files import read_json, sha256_text, write_json
+from rust_expert.common.files import read_json, sha256_file, sha256_text, write_json
 from rust_expert.common.seeds import rng
 from rust_expert.common.tables import write_jsonl, write_parquet
 from rust_expert.metrics.score import score
-from rust_expert.metrics.summary import Reports, ScoreFile, TrainingFacts, read_training, summarize
+from rust_expert.metrics.sizes import bucket_of, lines_of
+from rust_expert.metrics.summary import (
+    JudgedWith,
+    Reports,
+    ScoreFile,
+    TrainingFacts,
+    read_training,
+    summarize,
+)
 from rust_expert.metrics.tally import tally
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,18 +94,81 @@ def test_figures_by_hand() -> None:
     assert told["pass_at_1"]["value"] == pytest.approx((0.5 + 0 + 1) / 3, abs=1e-6)
     assert told["pass_at_2"]["value"] == pytest.approx((1 + 0 + 1) / 3, abs=1e-6)
     assert told["compile_rate"]["value"] == pytest.approx(4 / 6, abs=1e-6)
-    assert told["prefiltered_compile_rate"] == {"value": 1.0, "low": pytest.approx(0.025**0.5, abs=1e-6), "high": 1.0, "samples": 4}  # fmt: skip # noqa: E501
+    assert told["prefiltered_compile_rate"] == {"value": 1.0, "low": pytest.approx(0.025**0.5, abs=1e-6), "high": 1.0, "of": 4}  # fmt: skip # noqa: E501
     assert told["policy_pass_at_1"]["value"] == pytest.approx((0 + 0 + 1) / 3, abs=1e-6)
     assert told["statuses"] == {"failed": 1, "no_code": 1, "passed": 3, "policy_violation": 1}
     assert told["error_codes"] == {"E0308": 2}  # samples with the code, however often each has it
-    assert (told["clippy_warnings"], told["idiomatic"], told["documented"]) == (3, 0.5, None)
+    assert told["clippy_warnings"] == {"value": 3, "low": 3, "high": 3, "of": 1}
+    assert (told["idiomatic"]["value"], told["idiomatic"]["of"], told["documented"]) == (0.5, 1, None)
+    assert (told["finished"], told["tokens_mean"]) == (None, 10)  # where the samples state it
     assert told["lints"] == {"perf": 1, "style": 2}
     assert told["categories"]["family1"] == {"problems": 1, "pass_at_1": 0, "compile_rate": 0}
     assert told["per_problem"]["p/0"] == {
-        "samples": 2, "passed": 1, "compiled": 2, "judge_errors": 0, "first": "passed", "first_compiled": True
+        "samples": 2, "passed": 1, "passed_under_policy": 0, "compiled": 2, "prefiltered": 0,
+        "prefiltered_compiled": 2, "styled": 1, "idiomatic": 0.5, "public_items": 0, "documented_items": 0,
+        "linted": 1, "clippy_warnings": 3, "judge_errors": 0,
+        "first": "passed", "first_compiled": True, "first_policy": True,
     }  # fmt: skip
     assert (told["problems"], told["samples"], told["samples_judged"]) == (3, 6, 6)
     json.dumps(told, allow_nan=False)
+
+
+def test_a_sample_without_public_items_says_nothing_of_documentation() -> None:
+    verdicts = [
+        verdict("p/0", 0, "passed", documented=0.6667, public_items=3),
+        verdict("p/0", 1, "passed", documented=1.0, public_items=0),
+        verdict("p/1", 0, "failed", documented=0.0, public_items=1),
+        verdict("p/1", 1, "compile_error"),
+    ]
+    told = score(tally(PROBLEMS[:2], completions(verdicts), verdicts, 0.0), completions(verdicts), OPTIONS)
+    assert (told["documented"]["value"], told["documented"]["of"]) == (0.5, 4)
+
+
+def test_the_policy_is_another_reading_of_the_same_verdicts() -> None:
+    verdicts = [verdict(v.task_id, v.sample, v.status, policy_findings=["unsafe"]) if v.sample else v for v in of_skill(0.6)]  # fmt: skip # noqa: E501
+    made = completions(verdicts)
+    tallies = tally(PROBLEMS, made, verdicts, 0.0)
+    told = score(tallies, made, OPTIONS)
+    first = [v for v in verdicts if v.sample == 0 and v.status == "passed"]
+    assert told["policy_pass_at_1"]["value"] == pytest.approx(len(first) / 60, abs=1e-6)
+    assert told["policy_pass_at_2"]["value"] == pytest.approx(len(first) / 30, abs=1e-6)
+    assert told["pass_at_1"] == score(tally(PROBLEMS, made, of_skill(0.6), 0.0), made, OPTIONS)["pass_at_1"]
+    unknown = score(tallies, made, OPTIONS, policy_known=False)
+    assert (unknown["policy_pass_at_1"], unknown["policy_findings"]) == (None, None)
+    assert unknown["pass_at_1"] == told["pass_at_1"]
+
+
+def test_lengths_of_code() -> None:
+    for lines, bucket in (
+        (1, "1-4"), (4, "1-4"), (5, "5-49"), (49, "5-49"), (50, "50-99"), (99, "50-99"), (100, "100-499"),
+        (499, "100-499"), (500, "500-999"), (999, "500-999"), (1000, "1000+"), (20_000, "1000+"),
+    ):  # fmt: skip
+        code = "\n\n" + "// a\n" * (lines - 1) + "fn f() {}\n\n\n"
+        assert (lines_of(code), bucket_of(code)) == (lines, bucket)
+    assert (bucket_of(""), bucket_of(" \n\t\n")) == ("no code", "no code")
+    assert lines_of("a\n\nb") == 3  # what stands between counts
+
+
+def test_every_judged_sample_is_in_one_bucket() -> None:
+    def coded(task: str, sample: int, status: str, lines: int) -> Verdict:
+        return verdict(task, sample, status, code="x\n" * lines)
+
+    verdicts = [
+        coded("p/0", 0, "passed", 7),
+        coded("p/0", 1, "failed", 7),
+        coded("p/1", 0, "compile_error", 40),
+        coded("p/1", 1, "passed", 200),
+        coded("p/2", 0, "no_code", 0),
+        coded("p/2", 1, "judge_error", 7),
+    ]
+    made = completions(verdicts)
+    told = score(tally(PROBLEMS[:3], made, verdicts, 1.0), made, ScoreOptions(bootstrap=500))["sizes"]
+    shown = [
+        (one["lines"], one["samples"], one["compile_rate"]["value"], one["pass_rate"]["value"])
+        for one in told
+    ]
+    assert shown == [("no code", 1, 0, 0), ("5-49", 3, pytest.approx(2 / 3, abs=1e-6), pytest.approx(1 / 3, abs=1e-6)), ("100-499", 1, 1, 1)]  # fmt: skip # noqa: E501
+    assert all(one[name]["low"] <= one[name]["value"] <= one[name]["high"] for one in told for name in ("compile_rate", "pass_rate"))  # fmt: skip # noqa: E501
 
 
 def test_more_k_than_samples_is_refused() -> None:
@@ -201,6 +272,27 @@ def test_each_stage_is_compared_with_its_parent_and_with_base() -> None:
     assert told["stages"]["base"]["suites"]["s"]["judge_errors"] == 0
 
 
+def test_the_summary_stays_small_and_says_what_judged() -> None:
+    """DVC shows a column for each figure that is not in a list: detail stays in the score files."""
+    file = score_file(0.4)
+    one = file.model_copy(update={"judge": JudgedWith(sandbox={"backend": "firejail"}, policy="off")})
+    two = file.model_copy(update={"judge": JudgedWith(sandbox={"backend": "none"}, policy="off")})
+    told = summarize({("base", "s"): one, ("phase1", "s"): two}, PARENTS, {}, Reports(), OPTIONS)
+    assert told["judge"] == {"sandbox": ["firejail", "none"], "policy": ["off"]}
+    shown = told["stages"]["base"]["suites"]["s"]
+    assert set(shown["compile_rate"]) == {"value", "low", "high"}
+    assert "policy_pass_at_1" in shown
+    assert not {"policy_pass_at_2", "per_problem", "intervals", "judge", "suite_sha256"} & set(shown)
+    assert shown["sizes"] == [
+        {
+            "lines": "no code",
+            "samples": 60,
+            "compile_rate": shown["compile_rate"]["value"],
+            "pass_rate": shown["pass_at_1"]["value"],
+        }
+    ]
+
+
 def test_a_stage_without_figures_is_passed_over() -> None:
     scores = {("base", "s"): score_file(0.1), ("phase2", "s"): score_file(0.5)}
     told = summarize(scores, PARENTS, {}, Reports(), OPTIONS)
@@ -262,7 +354,11 @@ def test_the_commands(tmp_path: Path) -> None:
             "--k", "[1, 2]", "--bootstrap", "500",
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
-    assert read_json(tmp_path / "base.json") == scored(of_skill(0.2))
+    told = read_json(tmp_path / "base.json")
+    assert told.pop("suite_sha256") == sha256_file(tmp_path / "s.jsonl")
+    assert told.pop("samples_sha256") == sha256_file(tmp_path / "base.jsonl")
+    assert (told.pop("judge"), told.pop("k_left_out")) == (None, {})
+    assert told == {**scored(of_skill(0.2)), "finished": 1.0}
     written = []
     for name in ("one", "two"):
         done = run(
@@ -277,17 +373,22 @@ def test_the_commands(tmp_path: Path) -> None:
     assert str(tmp_path).encode() not in written[0]
     missing = run(
         "scripts.publish", "--summary", f"{tmp_path}/one/summary.json", "--beside", f"{tmp_path}/report.html",
-        "--out", f"{tmp_path}/metrics.json",
+        "--headline", f"{tmp_path}/headline.json", "--out", f"{tmp_path}/metrics.json",
     )  # fmt: skip
     assert missing.returncode == 2 and "report.html: missing or empty" in missing.stderr
     assert not (tmp_path / "metrics.json").exists()
     (tmp_path / "report.html").write_text("<p>")
     done = run(
         "scripts.publish", "--summary", f"{tmp_path}/one/summary.json", "--beside", f"{tmp_path}/report.html",
-        "--out", f"{tmp_path}/metrics.json",
+        "--headline", f"{tmp_path}/headline.json", "--out", f"{tmp_path}/metrics.json",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "metrics.json").read_bytes() == written[0]
+    few, all_figures = read_json(tmp_path / "headline.json"), json.loads(written[0])
+    for stage in ("base", "phase1"):
+        told = all_figures["stages"][stage]["suites"]["s"]
+        names = {"pass_at_1", "pass_at_2", "compile_rate"}
+        assert few[stage]["s"] == {name: told[name]["value"] for name in names}
     wrong = run(
         "scripts.summarize",
         "--scores",

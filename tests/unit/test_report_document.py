@@ -15,7 +15,8 @@ from rust_expert.common.errors import UserError
 from rust_expert.report.assemble import Material, build
 from rust_expert.report.evidence import read_answers
 from rust_expert.report.html import visible
-from rust_expert.report.summary import read_summary
+from rust_expert.report.page.measures import length_card, style_cards
+from rust_expert.report.summary import JudgedWith, SizeRow, read_summary
 from scripts import report
 from tests.markup import parsed
 from tests.synthetic_run import HOSTILE, STAGES, report_words, write_run
@@ -58,10 +59,40 @@ def test_every_part_is_there(run: Path) -> None:
         "From crates to shards", "past the quality gates", "What each data set is made of",
         "No problem is in the training data", "0 in both", "Learned: ", "Still unsolved", "How it was measured",
         "What each rule cost", "metrics.json", "E0308", "Rejection sampling", "Settings that took effect",
+        "pass@1, policy kept", "compiles, pre-filtered", "Idiomatic from 0 to 1", "Documented from 0 to 1",
+        "Answers by length", "5-49", "inside bubblewrap without network",
     ):  # fmt: skip
         assert word in text, word
     for stage in STAGES:
         assert stage in text
+
+
+def test_lengths_stand_in_order_whoever_has_them(run: Path) -> None:
+    summary = read_summary(str(run / "metrics.json"))
+    rows = [
+        {"lines": name, "samples": 1, "compile_rate": 1, "pass_rate": 0.5}
+        for name in ("1-4", "50-99", "1000+")
+    ]
+    made = summary.model_copy(deep=True)
+    made.stages["base"].suites["curriculum"].sizes = [
+        SizeRow.model_validate(rows[0]),
+        SizeRow.model_validate(rows[2]),
+    ]
+    made.stages["phase1"].suites["curriculum"].sizes = [SizeRow.model_validate(row) for row in rows]
+    text = parsed(str(length_card(made, "curriculum"))).text
+    places = [text.index(name) for name in ("no code", "1-4", "5-49", "50-99", "1000+")]
+    assert places == sorted(places)
+    for stage in made.stages.values():
+        for score in stage.suites.values():
+            score.sizes, score.idiomatic, score.documented = [], None, None
+    assert length_card(made, "curriculum") is None and style_cards(made, "curriculum") is None
+
+
+def test_a_run_without_a_sandbox_says_so(run: Path) -> None:
+    summary = read_summary(str(run / "metrics.json"))
+    bare = summary.model_copy(update={"judge": JudgedWith(sandbox=["bubblewrap", "none"])})
+    assert "judged without a sandbox" in parsed(build(Material(summary=bare), ReportOptions())).text
+    assert "without a sandbox" not in parsed(build(Material(summary=summary), ReportOptions())).text
 
 
 def test_what_the_model_wrote_is_text(run: Path) -> None:

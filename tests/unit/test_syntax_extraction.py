@@ -1,6 +1,8 @@
 """Code out of raw answers: every shape that models give."""
 
 import json
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from rust_expert.common.contracts import Problem
 from rust_expert.syntax.extraction import extract, given_by
 from rust_expert.syntax.parser import is_whole
 
-SUITE = Path("/work/shared/problems/humaneval_x_rust.jsonl")
+SUITE = Path(os.environ.get("RUST_EXPERT_PROBLEMS", "no-folder")) / "humaneval_x_rust.jsonl"
 
 ADD = Problem(
     task_id="add",
@@ -167,13 +169,21 @@ def test_the_entry_point_is_read_from_the_declaration() -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", ["\ud800 fn add(", "\0", "fn " * 5000, "{" * 5000, "```" * 999, "#[" * 3000, "/*" * 999]
-)
-def test_hostile_texts_do_not_raise(raw: str) -> None:
+    "raw",
+    [
+        "\ud800 fn add(", "\0", "fn " * 5000, "{" * 5000, "```" * 999, "#[" * 3000, "/*" * 999, "<a> " * 20_000,
+        "fn add(\n" * 9000, "pub fn add {\n" * 6000, "fn add(x) is\n" * 6000, "#[cfg(x)]\nfn add() {}\n" * 4000,
+        "<answer>" * 12_000, "</think>\n" * 11_000, "<|" * 45_000, "```\n" * 25_000, '"\n' * 45_000,
+        "".join(f"```\nfn a{n}() {{ a{n + 1}() }}\n```\n" for n in range(2500)) + f"```\n{WHOLE}```",
+    ],
+)  # fmt: skip
+def test_hostile_texts_do_not_raise_and_take_bounded_time(raw: str) -> None:
+    before = time.process_time()
     extract(raw, ADD)
+    assert time.process_time() - before < 30  # seconds each; what is quadratic takes minutes
 
 
-@pytest.mark.skipif(not SUITE.exists(), reason="HumanEval-X is not on this machine")
+@pytest.mark.skipif(not SUITE.exists(), reason="RUST_EXPERT_PROBLEMS names no folder with HumanEval-X")
 def test_humaneval_x_solutions_survive_every_wrapping() -> None:
     for line in SUITE.read_text(encoding="utf-8").splitlines():
         problem = Problem.model_validate(json.loads(line))

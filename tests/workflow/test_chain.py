@@ -20,6 +20,9 @@ def test_metrics_have_every_stage_and_comparison(built: Workplace) -> None:
         assert figures["problems"] == 24 and figures["samples"] == 48
         for name in ("pass_at_1", "pass_at_2", "compile_rate"):
             assert figures[name]["low"] <= figures[name]["value"] <= figures[name]["high"]
+        assert sum(one["samples"] for one in figures["sizes"]) == 48
+        assert figures["policy_pass_at_1"]["value"] <= figures["pass_at_1"]["value"]
+    assert metrics["judge"] == {"sandbox": ["bubblewrap"], "policy": ["report"]}
     pairs = {(row["stage"], row["against"]) for row in metrics["comparisons"]}
     assert {
         ("phase1", "base"),

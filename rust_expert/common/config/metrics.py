@@ -1,5 +1,7 @@
 """Options of the figures: which k, how many resamples, how sure."""
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 
@@ -18,6 +20,14 @@ class ScoreOptions(BaseModel):
         le=1,
         description="share of samples the judge may fail on before no figures are given",
     )
+
+    @field_validator("k", mode="before")
+    @classmethod
+    def _listed(cls, given: Any) -> Any:
+        """On a command line `--k 1,10,100` and `--k 1` do as well as a JSON list."""
+        if isinstance(given, str):
+            return [part.strip() for part in given.split(",")]
+        return [given] if isinstance(given, int) else given
 
     @field_validator("k")
     @classmethod

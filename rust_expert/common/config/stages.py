@@ -42,6 +42,10 @@ class Suite(BaseModel):
         alias="from", description="curriculum: the held-out tasks; file: a JSONL file of problems"
     )
     path: str | None = Field(default=None, description="the file, from the repository's root")
+    crates: list[str] | None = Field(
+        default=None,
+        description="crates of config/suite_crates that the problems may use; null: those that they mention",
+    )
 
 
 class Evaluation(BaseModel):

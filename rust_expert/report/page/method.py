@@ -45,6 +45,17 @@ def method_section(summary: Summary, suite: str, by_construction: bool) -> Html:
             " model that writes no code; it is shown for comparison only.",
         ),
         (
+            "Policy kept",
+            "pass@1 of the same verdicts, where an answer that uses what the policy forbids (files, processes, unsafe"
+            " code and the like) counts as not passed. Nothing is sampled twice.",
+        ),
+        (
+            "Idiomatic, documented",
+            "Of answers that compile. Idiomatic is (1 + G) / (1 + G + B) with G idioms and B objections on the syntax"
+            " tree, at most three of a kind, averaged over answers. Documented is the share of public items with a doc"
+            " comment.",
+        ),
+        (
             "Intervals",
             f"{summary.sure}, by bootstrap over problems{drawn}: problems are drawn with replacement, not answers,"
             " because answers to one problem are alike.",
@@ -65,8 +76,7 @@ def method_section(summary: Summary, suite: str, by_construction: bool) -> Html:
         ),
         (
             "Sandbox",
-            "rustc, clippy and the compiled tests run inside bubblewrap without network, with limits on memory,"
-            " processes, CPU and output. A fault of the judge is counted apart and is never a verdict about the model.",
+            f"{_where(summary)} A fault of the judge is counted apart and is never a verdict about the model.",
         ),
     ]
     return section(
@@ -74,6 +84,17 @@ def method_section(summary: Summary, suite: str, by_construction: bool) -> Html:
         "How it was measured",
         None,
         el("dl", (el("div", el("dt", name), el("dd", told)) for name, told in notes if name), cls="notes"),
+    )
+
+
+def _where(summary: Summary) -> str:
+    """Where what the models wrote was compiled and run: said plainly where that was no sandbox."""
+    if "none" in summary.judge.sandbox:
+        return "This run was judged without a sandbox: what the models wrote ran with the rights of its user."
+    walls = listed(summary.judge.sandbox) or "a sandbox"
+    return (
+        f"rustc, clippy and the compiled tests run inside {walls} without network, with limits on memory, processes,"
+        " CPU and output."
     )
 
 

@@ -1,14 +1,14 @@
 """The first things a reader sees: the finding, and the scores by stage with their intervals."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rust_expert.report.charts import IntervalRow, difference_row, interval_rows, rate_row
 from rust_expert.report.findings import Finding, other_suites
 from rust_expert.report.html import Child, Html, el
 from rust_expert.report.page.parts import card, folded, section, table
 from rust_expert.report.scales import Scale, differences, shares
-from rust_expert.report.summary import Comparison, Estimate, Summary, metric_name
-from rust_expert.report.wording import count, decimal, p_value, percent, plural, points, points_range
+from rust_expert.report.summary import Comparison, Estimate, SuiteScore, Summary, metric_name
+from rust_expert.report.wording import count, p_value, percent, plural, points, points_range
 
 _MARKS = {"up": "▲", "down": "▼", "level": "≈", "none": "–"}
 
@@ -104,36 +104,36 @@ def _suite(summary: Summary, suite: str, marked: str, is_main: bool) -> list[Htm
     ]
 
 
-def _with_range(one: Estimate) -> Html:
+def _with_range(one: Estimate | None) -> Child:
+    if one is None:
+        return "–"
     return el("span", percent(one.value), el("small", f" {100 * one.low:.1f}–{100 * one.high:.1f}"))
+
+
+def _pass_at(k: int) -> Callable[[SuiteScore], Child]:
+    return lambda score: _with_range(score.pass_at.get(k))
 
 
 def _score_table(summary: Summary, suite: str) -> Html:
     scores = summary.scores(suite)
     ks = sorted({k for score in scores.values() for k in score.pass_at})
-    heads = [
-        "stage",
-        *(f"pass@{k}" for k in ks),
-        "compiles",
-        "compiles, pre-filtered",
-        "idiomatic",
-        "documented",
-    ]
-    faults = any(score.judge_errors for score in scores.values())
-    heads += ["policy findings", *(["faults of the judge"] if faults else [])]
-    rows = [
-        [
-            name,
-            *(_with_range(score.pass_at[k]) if k in score.pass_at else "–" for k in ks),
-            _with_range(score.compile_rate),
-            percent(score.prefiltered_compile_rate),
-            decimal(score.idiomatic, 2),
-            decimal(score.documented, 2),
-            count(score.policy_findings),
-            *([count(score.judge_errors)] if faults else []),
+    columns: list[tuple[str, Callable[[SuiteScore], Child]]] = [(f"pass@{k}", _pass_at(k)) for k in ks]
+    if any(score.policy_pass_at_1 for score in scores.values()):
+        columns += [
+            ("pass@1, policy kept", lambda score: _with_range(score.policy_pass_at_1)),
+            (
+                "policy findings",
+                lambda score: "–" if score.policy_findings is None else count(score.policy_findings),
+            ),
         ]
-        for name, score in scores.items()
+    columns += [
+        ("compiles", lambda score: _with_range(score.compile_rate)),
+        ("compiles, pre-filtered", lambda score: _with_range(score.prefiltered_compile_rate)),
     ]
+    if any(score.judge_errors for score in scores.values()):
+        columns.append(("faults of the judge", lambda score: count(score.judge_errors)))
+    heads = ["stage", *(head for head, _ in columns)]
+    rows = [[name, *(cell(score) for _, cell in columns)] for name, score in scores.items()]
     return table(heads, rows, frozenset(range(1, len(heads))), f"Scores on {suite}")
 
 

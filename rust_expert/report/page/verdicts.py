@@ -1,7 +1,8 @@
-"""What became of every answer: verdicts by stage, the compiler errors that remain, clippy's warnings."""
+"""What became of every answer: verdicts by stage, the compiler errors that remain, clippy's warnings, style, length."""
 
 from rust_expert.report.charts import Part, legend, stacked_rows
 from rust_expert.report.html import Child, Html, el
+from rust_expert.report.page.measures import length_card, style_cards
 from rust_expert.report.page.parts import card, folded, section, table
 from rust_expert.report.summary import Summary
 from rust_expert.report.wording import count, percent
@@ -106,7 +107,7 @@ def error_told(code: str) -> str:
 
 
 def verdicts_section(summary: Summary, main: str) -> Html:
-    """Stacked bars of statuses for each suite, then the errors and lints of the main one."""
+    """Stacked bars of statuses for each suite, then the errors, lints, style and lengths of the main one."""
     suites = [main, *(suite for suite in summary.suites() if suite != main)]
     return section(
         "verdicts",
@@ -114,6 +115,8 @@ def verdicts_section(summary: Summary, main: str) -> Html:
         "Each answer is compiled, tested and linted inside a sandbox. The bars show all of them, in per cent.",
         [_bars(summary, suite) for suite in suites],
         el("div", _errors(summary, main), _lints(summary, main), cls="pair uneven"),
+        style_cards(summary, main),
+        length_card(summary, main),
     )
 
 
