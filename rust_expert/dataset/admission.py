@@ -95,7 +95,9 @@ class Account:
     def report(self) -> dict[str, Any]:
         """The counts; read = passed + the sum of filtered."""
         lost = sum(self.filtered.values())
-        assert self.read == self.passed + lost, f"{self.read} rows read, {self.passed} passed, {lost} filtered"
+        assert self.read == self.passed + lost, (
+            f"{self.read} rows read, {self.passed} passed, {lost} filtered"
+        )
         return {"read": self.read, "passed": self.passed, "filtered": dict(sorted(self.filtered.items()))}
 
 

@@ -240,9 +240,7 @@ def _draw_val(parts: Sequence[Part], wanted: Mapping[str, int], spec: DatasetSpe
     if asked:
         shares = {kind: count / asked for kind, count in wanted.items()}
         once = spec.model_copy(update={"task_weights": {}})
-        own.drawn["val"], own.shortages["val"] = _own_draw(
-            own.pools["val"], quotas(dealt[OWN], shares), once
-        )
+        own.drawn["val"], own.shortages["val"] = _own_draw(own.pools["val"], quotas(dealt[OWN], shares), once)
     for part in parts[1:]:
         pool, count = part.pools["val"], dealt[part.name]
         part.drawn["val"] = found = taken(pool.ranked(), shared_out(count, pool.sizes()))

@@ -12,11 +12,30 @@ from rust_expert.syntax.attributes import attribute_name, is_inner_doc, is_outer
 from rust_expert.syntax.parser import descend, field, parse, text_of
 from rust_expert.syntax.style import idiomatic
 
-_FENCED = re.compile(r"^[ \t]*```[ \t]*(?:rust|rs)?(?:,[^\n]*)?\n(.*?)^[ \t]*```[ \t]*$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"[ \t]*(```+|~~~+)[ \t]*(\w*)[^\n`]*")
+_RUST = frozenset({"", "rust", "rs"})
 _ATTRIBUTES = ("attribute_item", "inner_attribute_item")
 _TEST_MACROS = frozenset({"proptest", "quickcheck"})
 _BENCH_MACROS = frozenset({"criterion_group", "criterion_main"})
 _DOC_MARKS = ("///", "//!", "/**", "/*!", "doc")
+
+
+def fenced(text: str) -> list[str]:
+    """The blocks of Rust (or of no named language) in a Markdown text; one that never closes goes to the end."""
+    blocks: list[list[str]] = []
+    mark, wanted = "", False
+    for line in text.splitlines():
+        fence = _FENCE.fullmatch(line)
+        if mark and fence is not None and fence[1].startswith(mark) and not fence[2]:
+            mark = ""
+        elif mark:
+            if wanted:
+                blocks[-1].append(line)
+        elif fence is not None:
+            mark, wanted = fence[1], fence[2].lower() in _RUST
+            if wanted:
+                blocks.append([])
+    return ["\n".join(block) for block in blocks]
 
 
 def code_of(sample: Sample) -> str:
@@ -26,8 +45,8 @@ def code_of(sample: Sample) -> str:
     blocks where it has any.
     """
     if is_prose(sample):
-        return "\n".join(_FENCED.findall(sample.prompt) + _FENCED.findall(sample.gen))
-    return "\n".join(_FENCED.findall(sample.gen)) or sample.gen
+        return "\n".join(fenced(sample.prompt) + fenced(sample.gen))
+    return "\n".join(fenced(sample.gen)) or sample.gen
 
 
 def _items(code: str) -> Iterator[tuple[tree_sitter.Node, bytes]]:
@@ -98,7 +117,7 @@ def is_documented(sample: Sample) -> bool:
 def _has_docs(text: str) -> bool:
     if not any(mark in text for mark in _DOC_MARKS):
         return False
-    source = ("\n".join(_FENCED.findall(text)) or text).encode()
+    source = ("\n".join(fenced(text)) or text).encode()
     return any(
         is_outer_doc(node)
         or is_inner_doc(node)

@@ -45,7 +45,9 @@ def files_of(name: str, spec: SourceSpec) -> list[Path]:
     if not place.is_file():
         raise UserError(f"source {name}: {place} is no file and no folder; check `from`")
     if place.suffix != ending:
-        raise UserError(f"source {name}: {spec.kind}: reads {ending} files, and {place} is none; check `from`")
+        raise UserError(
+            f"source {name}: {spec.kind}: reads {ending} files, and {place} is none; check `from`"
+        )
     return [place]
 
 
@@ -74,7 +76,9 @@ def sample_from(fields: Mapping[str, Any], where: str, name: str, spec: SourceSp
     for key in ("prompt", "gen"):
         if not isinstance(fields.get(key), str):
             has = ", ".join(sorted(fields)[:8]) or "nothing"
-            raise UserError(f"{where}: no text in {key} (the row has {has}); rename its columns to prompt and gen")
+            raise UserError(
+                f"{where}: no text in {key} (the row has {has}); rename its columns to prompt and gen"
+            )
     if not fields["prompt"].strip() or not fields["gen"].strip():
         return None
     kind = fields.get("_task_type")

@@ -42,14 +42,20 @@ def json_object(text: bytes, where: str) -> dict[str, Any]:
     """
     try:
         value = json.loads(text.decode("utf-8"), parse_constant=_no_constant)
+        if b"\\u" in text:  # an escape may spell half a character, which no file can hold
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeDecodeError as error:
         raise UserError(f"{where}: not UTF-8 ({error.reason}); save the file as UTF-8") from None
+    except UnicodeEncodeError:
+        raise UserError(f"{where}: a \\u escape spells half a character; mend that row") from None
     except RecursionError:
         raise UserError(f"{where}: nested too deep for a row; mend that row") from None
     except ValueError as error:
         raise UserError(f"{where}: not JSON ({error}); mend that row") from None
     if not isinstance(value, dict):
-        raise UserError(f"{where}: a row is a JSON object in braces, not {type(value).__name__}; mend that row")
+        raise UserError(
+            f"{where}: a row is a JSON object in braces, not {type(value).__name__}; mend that row"
+        )
     return value
 
 
@@ -65,7 +71,11 @@ def parquet_rows(path: Path) -> Iterator[Row]:
     number = 0
     for batch in parquet_batches(path):
         maps = [field.name for field in batch.schema if pa.types.is_map(field.type)]
-        for fields in batch.to_pylist():
+        try:
+            records = batch.to_pylist()
+        except UnicodeDecodeError as error:
+            raise UserError(f"{path}: text that is not UTF-8 ({error.reason}); make it again") from None
+        for fields in records:
             number += 1
             for name in maps:
                 fields[name] = None if fields[name] is None else dict(fields[name])
@@ -116,14 +126,11 @@ def json_line(fields: Mapping[str, Any], where: str = "a row") -> str:
 def write_lines(path: Path, rows: Iterable[Row]) -> int:
     """Write rows as JSONL one after the other, whole or not at all; returns how many.
 
-    Raises UserError naming the row that JSON or UTF-8 has no words for.
+    Raises UserError naming the row that JSON has no words for.
     """
     count = 0
     with atomic_path(path) as temporary, open(temporary, "w", encoding="utf-8", newline="\n") as stream:
         for row in rows:
-            try:
-                stream.write(json_line(row.fields, row.where))
-            except UnicodeEncodeError as error:
-                raise UserError(f"{row.where}: half a character ({error.reason}); mend that row") from None
+            stream.write(json_line(row.fields, row.where))
             count += 1
     return count

@@ -123,7 +123,8 @@ class RowFilters(BaseModel):
         default=False, description="no rows whose code is a program (fn main) or is from examples/"
     )
     exclude_benches: bool = Field(
-        default=False, description="no rows whose code has benchmarks (#[bench], criterion) or is from benches/"
+        default=False,
+        description="no rows whose code has benchmarks (#[bench], criterion) or is from benches/",
     )
     idiomatic_quality_ratio: float = Field(
         default=0.0,
@@ -180,7 +181,9 @@ class DatasetSpec(RowFilters):
         "(or repeated) as stand to it as the weights do; {} takes each as it is",
     )
     max_repeats: int = Field(
-        default=4, ge=1, description="most times that dataset_weights lay a source's rows out; the rest is a shortage"
+        default=4,
+        ge=1,
+        description="most times that dataset_weights lay a source's rows out; the rest is a shortage",
     )
     interleave: Literal["weighted", "round_robin", "sequential"] = Field(
         default="weighted",
