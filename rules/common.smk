@@ -139,7 +139,11 @@ def dataset_spec(name):
     """A data set's options, the files of its sources as seen from the working folder."""
     given = CONFIG.datasets[name]
     moved = {
-        source: told if told.kind == "hub" else told.model_copy(update={"origin": f"{told.kind}:{at_root(told.place)}"})
+        source: (
+            told
+            if told.kind == "hub"
+            else told.model_copy(update={"origin": f"{told.kind}:{at_root(told.place)}"})
+        )
         for source, told in given.sources.items()
     }
     return given.model_copy(update={"sources": moved})

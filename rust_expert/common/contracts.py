@@ -116,3 +116,12 @@ class Verdict(BaseModel):
     code: str = Field(default="", description="the code taken from the raw answer")
     extraction: str = Field(default="none", description="the rule that took it")
     completion_sha256: str = ""
+
+
+CONTRACTS: dict[str, type[BaseModel]] = {
+    "sample": Sample,
+    "problem": Problem,
+    "completion": Completion,
+    "verdict": Verdict,
+}
+"""The contracts by the names that command lines give them."""

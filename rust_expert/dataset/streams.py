@@ -27,12 +27,18 @@ def jsonl_rows(path: Path) -> Iterator[Row]:
 
     Raises UserError naming file and line where one is no JSON object in UTF-8.
     """
+    for _, row in jsonl_lines(path):
+        yield row
+
+
+def jsonl_lines(path: Path) -> Iterator[tuple[bytes, Row]]:
+    """The lines of a JSONL file as they stand, each with a line end, beside what they say; as `jsonl_rows` else."""
     _check_file(path)
     with open(path, "rb") as stream:
         for number, line in enumerate(stream, start=1):
             if line.strip():
                 where = f"{path}, line {number}"
-                yield Row(where, json_object(line, where))
+                yield line if line.endswith(b"\n") else line + b"\n", Row(where, json_object(line, where))
 
 
 def json_object(text: bytes, where: str) -> dict[str, Any]:
