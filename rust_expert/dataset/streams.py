@@ -93,7 +93,7 @@ def parquet_batches(path: Path) -> Iterator[pa.RecordBatch]:
     _check_file(path)
     try:
         with pq.ParquetFile(path) as file:
-            yield from file.iter_batches(batch_size=BATCH)
+            yield from file.iter_batches(batch_size=BATCH, use_threads=False)
     except (pa.ArrowException, OSError) as error:
         told = " ".join(str(error).split())
         raise UserError(f"{path}: not a whole Parquet file ({told}); make it again") from None
