@@ -20,6 +20,8 @@ from rust_expert.common.errors import UserError
 from rust_expert.common.problems import read_problems
 from rust_expert.common.toolchain import rustc_version
 from rust_expert.crates.fetch import shard_rows
+from rust_expert.dataset.shards import shard_name
+from rust_expert.dataset.sources import files_of
 from rust_expert.judge.crate_table import read_table
 
 
@@ -148,7 +150,38 @@ CRATE_ROWS = {str(shard): or_stop(shard_rows, FETCH, shard) for shard in CORPUS_
 
 def dataset_files(name, split, kind="parquet"):
     """The shards of a data set."""
-    return [f"results/dataset/{name}/{split}-{shard}.{kind}" for shard in DATASET_SHARDS]
+    return [f"results/dataset/{name}/{shard_name(split, shard, kind)}" for shard in DATASET_SHARDS]
+
+
+def dataset_spec(name):
+    """A data set's options, the files of its sources as seen from the working folder."""
+    given = CONFIG.datasets[name]
+    moved = {
+        source: (
+            told
+            if told.kind == "hub"
+            else told.model_copy(update={"origin": f"{told.kind}:{at_root(told.place)}"})
+        )
+        for source, told in given.sources.items()
+    }
+    return given.model_copy(update={"sources": moved})
+
+
+def source_files(name):
+    """The files of a data set's sources."""
+    sources = dataset_spec(name).sources
+    return [str(path) for source, told in sources.items() for path in files_of(source, told)]
+
+
+def cleaning_of(name):
+    """How rows of other sources are cleaned; nothing where a data set has none."""
+    if not CONFIG.datasets[name].sources:
+        return ""
+    return shlex.join(["--suites", *NAMED_SUITES, "--cleaning", CONFIG.clean.model_dump_json()])
+
+
+for name in USED_DATASETS:
+    or_stop(source_files, name)
 
 
 def base_shards(split):

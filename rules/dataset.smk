@@ -28,15 +28,18 @@ rule clean:
 
 
 rule mix:
-    """Draw one named data set from the cleaned rows."""
+    """Draw one named data set from the cleaned rows, and from other sources if it has any."""
     input:
-        "results/dataset/clean.parquet",
+        clean="results/dataset/clean.parquet",
+        others=lambda wildcards: source_files(wildcards.dataset),
+        suites=lambda wildcards: SUITE_FILES if CONFIG.datasets[wildcards.dataset].sources else [],
     output:
         dataset_files("{dataset}", "train"),
         dataset_files("{dataset}", "val"),
         dataset_files("{dataset}", "train", "jsonl"),
         dataset_files("{dataset}", "val", "jsonl"),
         report="results/dataset/{dataset}/mix.json",
+        manifest="results/dataset/{dataset}/manifest.json",
     log:
         "results/logs/mix/{dataset}.log",
     benchmark:
@@ -45,11 +48,12 @@ rule mix:
         "../envs/data.yaml"
     params:
         code=code_of("scripts.mix", "data"),
-        options=lambda wildcards: cli.flags(CONFIG.datasets[wildcards.dataset]),
+        options=lambda wildcards: cli.flags(dataset_spec(wildcards.dataset)),
+        cleaning=lambda wildcards: cleaning_of(wildcards.dataset),
         shards=len(DATASET_SHARDS),
     shell:
-        "python -m scripts.mix --clean {input} --name {wildcards.dataset} --report {output.report}"
-        " --shards {params.shards} {params.options} --log {log}"
+        "python -m scripts.mix --clean {input.clean} --name {wildcards.dataset} --report {output.report}"
+        " --shards {params.shards} {params.cleaning} {params.options} --log {log}"
 
 
 rule rsft_prompts:
@@ -87,6 +91,7 @@ rule rsft_select:
         dataset_files("{stage}", "train"),
         dataset_files("{stage}", "val"),
         report="results/dataset/{stage}/selection.json",
+        manifest="results/dataset/{stage}/manifest.json",
     log:
         "results/logs/rsft_select/{stage}.log",
     benchmark:

@@ -10,7 +10,7 @@ from rust_expert.common.files import write_json
 from rust_expert.common.tables import read_jsonl, read_parquet
 from rust_expert.dataset.clean import read_samples
 from rust_expert.dataset.rsft_selection import select
-from rust_expert.dataset.shards import write_shards
+from rust_expert.dataset.shards import write_manifest, write_shards
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +50,7 @@ def main() -> None:
         *write_shards(folder, "train", selected.train, arguments.shards),
         *write_shards(folder, "val", val, arguments.shards),
     ]
+    write_manifest(folder, arguments.stage, files)
     write_json(arguments.report, {**selected.report, "val_rows": len(val), "files": files})
     log.info(
         "%s: %d of %d samples kept, %d rows with the parent's",

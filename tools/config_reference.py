@@ -65,8 +65,9 @@ def _rows(model: type[BaseModel], above: str) -> Iterator[str]:
         size = isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("size_dependent")
         told = (field.description or "").replace("|", "\\|") + (" *(size)*" if size else "")
         yield f"| `{key}` | {_kind(field.annotation)} | {_default(field)} | {told} |"
+        below = f"{key}.<name>" if typing.get_origin(field.annotation) is dict else key
         for inner in nested:
-            yield from _rows(inner, key)
+            yield from _rows(inner, below)
 
 
 def models_in(kind: Any) -> list[type[BaseModel]]:

@@ -90,9 +90,11 @@ def options_from(arguments: argparse.Namespace, section: type[Section]) -> Secti
     try:
         return section.model_validate(given)
     except ValidationError as error:
-        where, _, what = fault_of(error).partition(": ")
-        flag = f"--{where.replace('_', '-')}: " if error.errors()[0]["loc"] else ""
-        raise UserError(f"{flag}{what.removeprefix('Value error, ')}; see --help for what it takes") from None
+        what, flag = fault_of(error), ""
+        if error.errors()[0]["loc"]:
+            where, _, what = what.partition(": ")
+            flag = f"--{where.replace('_', '-')}: "
+        raise UserError(f"{flag}{what}; see --help for what it takes") from None
 
 
 def _value(text: str) -> Any:

@@ -33,7 +33,12 @@ class Sample(BaseModel):
     split: Literal["train", "val"] | None = None
     id: str = Field(default="", alias="_id", description="sha256 of prompt, NUL, gen")
     task_type: TaskType | None = Field(default=None, alias="_task_type")
-    source: Literal["crates", "curriculum"] | None = Field(default=None, alias="_source")
+    source: str | None = Field(
+        default=None,
+        alias="_source",
+        pattern="^[a-z][a-z0-9_]*$",
+        description="crates, curriculum, or the name that a data set gives another source",
+    )
     source_crate: str | None = Field(default=None, alias="_source_crate")
     source_version: str | None = Field(default=None, alias="_source_version")
     source_file: str | None = Field(default=None, alias="_source_file")
@@ -144,3 +149,12 @@ class Verdict(BaseModel):
     code: str = Field(default="", description="the code taken from the raw answer")
     extraction: str = Field(default="none", description="the rule that took it")
     completion_sha256: str = ""
+
+
+CONTRACTS: dict[str, type[BaseModel]] = {
+    "sample": Sample,
+    "problem": Problem,
+    "completion": Completion,
+    "verdict": Verdict,
+}
+"""The contracts by the names that command lines give them."""

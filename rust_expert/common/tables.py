@@ -106,7 +106,9 @@ def write_parquet(
 
     `notes` are kept in the file's own metadata, beside the columns.
     """
-    schema = schema_of(model).with_metadata(dict(notes or {}))
+    schema = schema_of(model)
+    if notes:
+        schema = schema.with_metadata(dict(notes))
     records = [row.model_dump(by_alias=True) for row in rows]
     columns = [
         pa.array([_cell(record[field.name]) for record in records], type=field.type) for field in schema

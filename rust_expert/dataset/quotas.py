@@ -19,3 +19,16 @@ def quotas(total: int, shares: Mapping[Name, float]) -> dict[Name, int]:
     for name in by_rest[: total - sum(dealt.values())]:
         dealt[name] += 1
     return dealt
+
+
+def weighted_sizes(sizes: Mapping[Name, int], weights: Mapping[Name, float]) -> dict[Name, int]:
+    """How many rows each kind gives when all are taken as often as its weight says; 1 where it has none."""
+    return {name: int(size * weights.get(name, 1.0) + 0.5) for name, size in sizes.items()}
+
+
+def shared_out(total: int, sizes: Mapping[Name, int]) -> dict[Name, int]:
+    """At most `total`, dealt out in proportion to `sizes` and never more of a name than its size."""
+    whole = sum(sizes.values())
+    if total >= whole:
+        return dict(sizes)
+    return quotas(total, {name: size / whole for name, size in sizes.items()})

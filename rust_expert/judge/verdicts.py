@@ -20,11 +20,11 @@ from rust_expert.judge.lints import lint, lint_groups
 from rust_expert.judge.parallel import spread
 from rust_expert.judge.policy import policy_findings
 from rust_expert.judge.sharing import may_share, suite_may_share
-from rust_expert.judge.style import documentation, idiomatic
 from rust_expert.judge.suite import Suite, suite_of
 from rust_expert.judge.together import Together, judge_together
 from rust_expert.judge.trial import Trial, compile_alone, compile_limits, put_to_test
 from rust_expert.syntax.extraction import Extraction, extract
+from rust_expert.syntax.style import documentation, idiomatic
 
 log = logging.getLogger(__name__)
 

@@ -54,7 +54,7 @@ RATIOS: dict[str, tuple[Count, Count]] = {
         lambda one: one.prefiltered_compiled,
         lambda one: one.samples - one.prefiltered,
     ),
-    # The mean score of rust_expert.judge.style over the samples that compile.
+    # The mean score of rust_expert.syntax.style over the samples that compile.
     "idiomatic": (lambda one: one.idiomatic, lambda one: one.styled),
     # Public items with a doc comment among all public items of the samples that compile, as rustc's missing_docs
     # asks for; a sample without public items says nothing.

@@ -15,13 +15,24 @@ LANGUAGE = tree_sitter.Language(tree_sitter_rust.language())
 COMMENTS = frozenset({"line_comment", "block_comment"})
 
 
-@functools.lru_cache(maxsize=64)
+_KEPT = 65_536
+"""Bytes of a text whose tree is kept for the next look at it; a corpus of large files would fill the memory."""
+
+
 def parse(source: bytes) -> tree_sitter.Tree:
     """The syntax tree of a file or a fragment; faults are ERROR and MISSING nodes in it, never an exception.
 
-    The last few trees are kept: extraction, policy, sharing and style look at the same text one after the other.
+    The trees of the last few short texts are kept: extraction, policy, sharing and style look at the same text one
+    after the other.
     """
+    return _kept(source) if len(source) <= _KEPT else _parsed(source)
+
+
+def _parsed(source: bytes) -> tree_sitter.Tree:
     return tree_sitter.Parser(LANGUAGE).parse(source)
+
+
+_kept = functools.lru_cache(maxsize=64)(_parsed)
 
 
 def is_whole(source: bytes) -> bool:

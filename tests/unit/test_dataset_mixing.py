@@ -14,7 +14,7 @@ from rust_expert.common.cli import flags
 from rust_expert.common.config.dataset import CleanOptions, DatasetSpec
 from rust_expert.common.contracts import Problem, Sample
 from rust_expert.common.errors import UserError
-from rust_expert.common.files import read_json, sha256_file
+from rust_expert.common.files import read_json, sha256_file, sha256_json
 from rust_expert.common.tables import read_jsonl, read_parquet, write_jsonl, write_parquet
 from rust_expert.dataset.clean import clean, read_samples
 from rust_expert.dataset.decontamination import Suite
@@ -216,19 +216,19 @@ def test_shards_hang_on_the_row_alone(tmp_path: Path) -> None:
     (tmp_path / "train-note.txt").write_text("not ours")
     told = write_shards(tmp_path, "train", made.train, 3)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
-        [f"train-{i}.{kind}" for i in range(3) for kind in ("parquet", "jsonl")] + ["train-note.txt"]
+        [f"train-0000{i}.{kind}" for i in range(3) for kind in ("parquet", "jsonl")] + ["train-note.txt"]
     )
     assert all(entry["sha256"] == sha256_file(tmp_path / entry["file"]) for entry in told)
-    parts = [read_parquet(tmp_path / f"train-{i}.parquet", Sample) for i in range(3)]
+    parts = [read_parquet(tmp_path / f"train-0000{i}.parquet", Sample) for i in range(3)]
     assert sorted(s.id for part in parts for s in part) == sorted(s.id for s in made.train)
-    assert parts == [read_jsonl(tmp_path / f"train-{i}.jsonl", Sample) for i in range(3)]
+    assert parts == [read_jsonl(tmp_path / f"train-0000{i}.jsonl", Sample) for i in range(3)]
     write_shards(tmp_path, "train", made.train[:-1], 3)
-    again = [read_parquet(tmp_path / f"train-{i}.parquet", Sample) for i in range(3)]
+    again = [read_parquet(tmp_path / f"train-0000{i}.parquet", Sample) for i in range(3)]
     assert sum(a != b for a, b in zip(parts, again, strict=True)) == 1
     with pytest.raises(UserError, match="ask for 1 or more"):
         write_shards(tmp_path, "train", made.train, 0)
     write_shards(tmp_path, "train", [], 3)
-    assert read_parquet(tmp_path / "train-0.parquet", Sample) == []
+    assert read_parquet(tmp_path / "train-00000.parquet", Sample) == []
 
 
 def test_bad_specs_are_refused() -> None:
@@ -281,9 +281,14 @@ def test_the_commands_give_the_same_bytes_twice(tmp_path: Path) -> None:
     assert made[0] == made[1]
     assert set(made[0]) == {
         "clean.parquet", "decontamination.json", "funnel.json", "b/mix.json",
-        *(f"b/{split}-{i}.{kind}" for split in ("train", "val") for i in "01" for kind in ("parquet", "jsonl")),
+        "b/manifest.json",
+        *(f"b/{split}-0000{i}.{kind}" for split in ("train", "val") for i in "01" for kind in ("parquet", "jsonl")),
     }  # fmt: skip
     report = read_json(tmp_path / "one" / "b" / "mix.json")
+    manifest = read_json(tmp_path / "one" / "b" / "manifest.json")
+    assert manifest["files"] == report["files"] and sum(f["rows"] for f in manifest["files"]) == 2 * 80
+    assert manifest["rows"]["columns"]["_verified"] == "list<item: string>"
+    assert manifest["rows"]["version"] == sha256_json(manifest["rows"]["columns"])[:12]
     assert report["train"]["rows"] == 70
     assert read_json(tmp_path / "one" / "decontamination.json")["suites"].keys() == {"held"}
     assert sum(1 for s in read_samples([f"{tmp_path}/one/clean.parquet"]) if s.source is None) == 5

@@ -251,8 +251,8 @@ def test_the_commands(tmp_path: Path) -> None:
             "--report", f"{tmp_path}/{name}/selection.json", "--shards", "2", "--max-clippy", "null",
         )  # fmt: skip
     some, none = (read_json(tmp_path / name / "selection.json") for name in ("some", "none"))
-    parts = [read_parquet(tmp_path / "some" / f"train-{i}.parquet", Sample) for i in (0, 1)]
+    parts = [read_parquet(tmp_path / "some" / f"train-0000{i}.parquet", Sample) for i in (0, 1)]
     assert some["kept"] == 12 and sum(map(len, parts)) == 24
     assert some["val_rows"] == none["val_rows"] == 4
     assert none["trains"] is False and none["outcomes"] == {"tests not passed": 12}
-    assert read_parquet(tmp_path / "none" / "train-1.parquet", Sample) == []
+    assert read_parquet(tmp_path / "none" / "train-00001.parquet", Sample) == []

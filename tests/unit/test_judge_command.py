@@ -114,7 +114,7 @@ def test_the_figures_are_those_of_the_score_command(files: tuple[Path, Path], tm
 
 
 def test_the_figures_are_no_part_of_the_rule_judge() -> None:
-    """An edit of the figures must not judge, and with that train, anew: see docs/decisions/033."""
+    """An edit of the figures must not judge, and with that train, anew: see docs/decisions/034."""
     rooms = {path.relative_to(ROOT).parts[1] for path in import_closure("scripts.judge", ROOT)}
     assert "judge" in rooms and not rooms & {"metrics", "report", "models"}
 

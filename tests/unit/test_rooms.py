@@ -13,7 +13,7 @@ ALLOWED: dict[str, set[str]] = {
     "syntax": {"common"},
     "tasks": {"syntax", "judge.rustc", "common"},
     "curriculum": {"judge.rustc", "common"},
-    "dataset": {"common"},
+    "dataset": {"syntax", "common"},
     "models": {"dataset", "common"},
     "sampling": {"models", "syntax", "common"},
     "judge": {"syntax", "common"},

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rust_expert.judge.style import documentation, idiomatic
+from rust_expert.syntax.style import documentation, idiomatic
 
 LOOP = """
 fn evens(xs: &Vec<i32>) -> Vec<i32> {
