@@ -153,3 +153,8 @@ def _write_stub(folder: Path, pin: CratePin) -> None:
         f'checksum = "{pin.sha256}"\n',
         encoding="utf-8",
     )
+
+
+def has_archive(pin: CratePin) -> bool:
+    """Whether cargo's own cache holds the archive that a pin names, its SHA-256 checked."""
+    return _in_cargo_cache(pin) is not None

@@ -14,7 +14,7 @@ from rust_expert.crates.archive import ArchiveFault, unpack
 from rust_expert.crates.cargo import ChecksumFault, NotInRegistry, crate_file
 from rust_expert.crates.licences import normal_form
 from rust_expert.crates.manifest import CrateSource
-from rust_expert.crates.package import PackageFault, read_package
+from rust_expert.crates.package import Package, PackageFault, read_package
 from rust_expert.crates.table import CratePin, line_of, read_table
 
 log = logging.getLogger(__name__)
@@ -67,19 +67,28 @@ def fetch_folder(path: str, names: list[str]) -> list[CrateSource]:
     return made
 
 
-def _one(pin: CratePin, table: str) -> CrateSource:
+def package_of(pin: CratePin) -> Package:
+    """Bring a crate's sources into the cache, where they are not there yet, and read its Cargo.toml.
+
+    Raises what crate_file raises, and ArchiveFault or PackageFault for a crate that cannot be used.
+    """
     place = cache.entry(pin.name, pin.version, pin.sha256)
+    if not cache.is_whole(place):
+        archive = crate_file(pin)
+        cache.keep(place, lambda target: unpack(archive, f"{pin.name}-{pin.version}", target))
+    package = read_package(cache.cache_folder() / place)
+    if (package.name, package.version) != (pin.name, pin.version):
+        raise PackageFault(f"its Cargo.toml says {package.name} {package.version}")
+    return package
+
+
+def _one(pin: CratePin, table: str) -> CrateSource:
     try:
-        if not cache.is_whole(place):
-            archive = crate_file(pin)
-            cache.keep(place, lambda target: unpack(archive, f"{pin.name}-{pin.version}", target))
-        package = read_package(cache.cache_folder() / place)
-        if (package.name, package.version) != (pin.name, pin.version):
-            raise PackageFault(f"its Cargo.toml says {package.name} {package.version}")
-        if package.licence and normal_form(package.licence) != normal_form(pin.licence):
+        package = package_of(pin)
+        if package.licence and package.licence != normal_form(pin.licence):
             raise UserError(
                 f"{_where(table, pin, 'licence')}: {pin.licence!r} is not what {pin.name} {pin.version} states; "
-                f"write {normal_form(package.licence)!r}"
+                f"write {package.licence!r}"
             )
     except ChecksumFault as fault:
         raise UserError(

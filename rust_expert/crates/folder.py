@@ -7,9 +7,10 @@ from pathlib import Path
 
 from rust_expert.common import cache
 from rust_expert.common.errors import UserError
-from rust_expert.crates.licences import normal_form
+from rust_expert.common.files import sha256_text
 from rust_expert.crates.manifest import CrateSource
 from rust_expert.crates.package import PackageFault, read_package
+from rust_expert.crates.paths import LARGEST, MOST_FILES, fault_in_path
 
 NOT_SOURCES = {"target", ".git", "Cargo.lock"}
 """Names that building or versioning leaves in a crate's folder; they are no part of it."""
@@ -32,11 +33,14 @@ def crates_in(folder: str | os.PathLike[str]) -> list[tuple[str, str]]:
 
 
 def content_hash(folder: Path) -> str:
-    """A hex SHA-256 over names and bytes of a crate's files."""
+    """A hex SHA-256 over names and bytes of a crate's files; over what is wrong with it where it cannot be used."""
     digest = hashlib.sha256()
-    for name, path in _files(folder):
-        content = path.read_bytes()
-        digest.update(f"{name}\0{len(content)}\0".encode("utf-8", "surrogateescape") + content)
+    try:
+        for name, path in _files(folder):
+            content = path.read_bytes()
+            digest.update(f"{name}\0{len(content)}\0".encode() + content)
+    except (PackageFault, OSError) as fault:
+        return sha256_text(_told(fault))
     return digest.hexdigest()
 
 
@@ -45,28 +49,49 @@ def take(folder: Path, name: str) -> CrateSource:
     source = folder / name
     sha256 = content_hash(source)
     try:
+        _files(source)
         package = read_package(source)
-        licence = normal_form(package.licence) if package.licence else ""
-    except PackageFault as fault:
-        return CrateSource(name=name, version="0.0.0", sha256=sha256, status="failed", reason=str(fault))
-    except UserError as fault:
-        reason = f"its licence: {fault}"
-        return CrateSource(name=name, version="0.0.0", sha256=sha256, status="failed", reason=reason)
+    except (PackageFault, OSError) as fault:
+        return CrateSource(name=name, version="0.0.0", sha256=sha256, status="failed", reason=_told(fault))
     place = cache.entry(package.name, package.version, sha256)
     if not cache.is_whole(place):
         cache.keep(place, lambda target: _copy(source, target))
     return CrateSource(
-        name=package.name, version=package.version, sha256=sha256, license=licence, edition=package.edition
+        name=package.name,
+        version=package.version,
+        sha256=sha256,
+        license=package.licence,
+        edition=package.edition,
     )
 
 
+def _told(fault: PackageFault | OSError) -> str:
+    """Without the path, which is of this machine."""
+    return str(fault) if isinstance(fault, PackageFault) else f"it cannot be read: {fault.strerror}"
+
+
 def _files(folder: Path) -> list[tuple[str, Path]]:
+    """The plain files below `folder` by their paths in it, sorted; raises PackageFault where it is past all measure."""
     found: list[tuple[str, Path]] = []
-    for path in folder.rglob("*"):
-        parts = path.relative_to(folder).parts
-        # A link could lead anywhere; what it leads to is no part of the crate.
-        if path.is_file() and not path.is_symlink() and not NOT_SOURCES.intersection(parts):
-            found.append(("/".join(parts), path))
+    size = 0
+    pending: list[tuple[str, ...]] = [()]
+    while pending:
+        parts = pending.pop()
+        for entry in os.scandir(folder.joinpath(*parts)):
+            inside = (*parts, entry.name)
+            # A link could lead anywhere; what it leads to is no part of the crate.
+            if entry.name in NOT_SOURCES or entry.is_symlink():
+                continue
+            fault = fault_in_path(inside)
+            if fault:
+                raise PackageFault(f"it holds {fault}")
+            if entry.is_dir():
+                pending.append(inside)
+            elif entry.is_file():
+                size += entry.stat().st_size
+                found.append(("/".join(inside), Path(entry.path)))
+            if size > LARGEST or len(found) + len(pending) > MOST_FILES:
+                raise PackageFault(f"it holds more than {LARGEST >> 20} MB or {MOST_FILES} files")
     return sorted(found)
 
 

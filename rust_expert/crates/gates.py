@@ -1,12 +1,18 @@
 """Quality gates: which crates are good enough to learn from, and the figure that kept each of the others out."""
 
+import re
+
 from pydantic import BaseModel, ConfigDict
 
 from rust_expert.common.config.corpus import GateOptions
+from rust_expert.common.crate_files import read_source
 from rust_expert.common.errors import UserError
 from rust_expert.crates.licences import is_allowed
 from rust_expert.crates.manifest import CrateSource
-from rust_expert.crates.rust_text import Measures, library_files, measure
+from rust_expert.crates.package import PackageFault, read_package
+from rust_expert.crates.rust_text import Measures, is_conditional, measures_of
+
+_ONE_SYSTEM = re.compile(r"os::(?!embedded).*-apis")
 
 
 class Rejection(BaseModel):
@@ -25,15 +31,12 @@ def audit(crate: CrateSource, options: GateOptions) -> Rejection | None:
     """The first gate that keeps a crate out; None for one that passes all. A crate that failed to be fetched is out."""
     if crate.status != "ok":
         return _out(crate, "fetch", crate.reason)
-    return _licence(crate, options) or _edition(crate, options) or _text(crate, options)
-
-
-def measures_of(crate: CrateSource) -> Measures:
-    """The figures of all library files of a crate; bytes that are no UTF-8 are passed over."""
-    total = Measures()
-    for path in library_files(crate.root):
-        total += measure(path.read_text(encoding="utf-8", errors="replace"))
-    return total
+    return (
+        _licence(crate, options)
+        or _edition(crate, options)
+        or _stated_platform(crate, options)
+        or _figures(crate, options)
+    )
 
 
 def _licence(crate: CrateSource, options: GateOptions) -> Rejection | None:
@@ -56,27 +59,66 @@ def _edition(crate: CrateSource, options: GateOptions) -> Rejection | None:
     return _out(crate, "edition", reason, float(crate.edition))
 
 
-def _text(crate: CrateSource, options: GateOptions) -> Rejection | None:
-    figures = measures_of(crate)
+def _stated_platform(crate: CrateSource, options: GateOptions) -> Rejection | None:
+    """Whether the crate itself says that it is for one platform: its manifest, or the head of its library."""
+    if options.maximum_platform is None:
+        return None
+    try:
+        package = read_package(crate.root)
+    except PackageFault as fault:
+        return _out(crate, "manifest", str(fault))
+    named = [name for name in package.categories if _ONE_SYSTEM.fullmatch(name)]
+    if named:
+        return _out(crate, "platform", f"its category {named[0]} says that it is for one platform")
+    if package.targets and not any("linux" in target for target in package.targets):
+        return _out(crate, "platform", f"its documentation is made for {package.targets[0]}, not for Linux")
+    root = crate.root / "src" / "lib.rs"
+    if root.is_file() and is_conditional(read_source(root)[0]):
+        return _out(crate, "platform", "all of its library is under a condition on the platform")
+    return None
+
+
+def _figures(crate: CrateSource, options: GateOptions) -> Rejection | None:
+    """The gates that need the sources."""
+    figures = measures_of(crate.root)
     if not figures.code_lines:
         return _out(crate, "source", "holds no Rust code")
-    limit = options.maximum_longest_line
-    if limit is not None and figures.longest_line > limit:
-        return _out(crate, "longest_line", f"a line is longer than {limit} characters", figures.longest_line)
-    average = figures.characters / figures.full_lines
-    if options.maximum_average_line is not None and average > options.maximum_average_line:
-        reason = f"its lines are longer than {options.maximum_average_line:g} characters on average"
-        return _out(crate, "average_line", reason, average)
-    per_thousand = 1000 * figures.unsafe_uses / figures.code_lines
-    if options.maximum_unsafe is not None and per_thousand > options.maximum_unsafe:
-        reason = f"more than {options.maximum_unsafe:g} uses of unsafe per 1,000 lines"
-        return _out(crate, "unsafe", reason, per_thousand)
+    for gate, figure, limit, reason in _upper_limits(figures, options):
+        if limit is not None and figure > limit:
+            return _out(crate, gate, reason.format(limit), figure)
+    for gate, figure, limit, reason in _lower_limits(figures, options):
+        if limit is not None and figure < limit:
+            return _out(crate, gate, reason.format(limit), figure)
+    return None
+
+
+_Limit = tuple[str, float, float | None, str]
+"""A gate, the figure of the crate, the limit (None: switched off), and the reason with a place for the limit."""
+
+
+def _upper_limits(figures: Measures, options: GateOptions) -> list[_Limit]:
+    thousands = figures.code_lines / 1000
+    return [
+        ("longest_line", figures.longest_line, options.maximum_longest_line,
+         "a line is longer than {:g} characters"),
+        ("average_line", figures.characters / figures.full_lines, options.maximum_average_line,
+         "its lines are longer than {:g} characters on average"),
+        ("unsafe", figures.unsafe_uses / thousands, options.maximum_unsafe,
+         "more than {:g} uses of unsafe per 1,000 lines"),
+        ("platform", figures.platform_uses / thousands, options.maximum_platform,
+         "more than {:g} uses of one platform per 1,000 lines"),
+    ]  # fmt: skip
+
+
+def _lower_limits(figures: Measures, options: GateOptions) -> list[_Limit]:
     # Nothing public, nothing undocumented.
     documented = figures.documented_items / figures.public_items if figures.public_items else 1.0
-    if options.minimum_documented is not None and documented < options.minimum_documented:
-        reason = f"less than {options.minimum_documented:g} of its public items have a doc comment"
-        return _out(crate, "documented", reason, documented)
-    return None
+    return [
+        ("letters", figures.letters / figures.signs, options.minimum_letters,
+         "less than {:g} of its characters are letters"),
+        ("documented", documented, options.minimum_documented,
+         "less than {:g} of its public items have a doc comment"),
+    ]  # fmt: skip
 
 
 def _out(crate: CrateSource, gate: str, reason: str, figure: float | None = None) -> Rejection:

@@ -8,6 +8,9 @@ from collections.abc import Iterable
 
 from rust_expert.common.errors import UserError
 
+LONGEST = 500
+"""Characters; reading what is nested goes as deep as it is."""
+
 _WORD = re.compile(r"\s*(\(|\)|/|[A-Za-z0-9.+:-]+)")
 
 
@@ -54,6 +57,8 @@ def _parse(expression: str) -> _Tree:
     words: list[str] = []
     position = 0
     text = expression.strip()
+    if len(text) > LONGEST:
+        raise _fault(expression)
     while position < len(text):
         found = _WORD.match(text, position)
         if found is None:
@@ -99,4 +104,4 @@ def _one(words: list[str], expression: str) -> tuple[_Tree, list[str]]:
 
 
 def _fault(expression: str) -> UserError:
-    return UserError(f"{expression!r} is no licence expression; write it like `MIT OR Apache-2.0`")
+    return UserError(f"{expression[:LONGEST]!r} is no licence expression; write it like `MIT OR Apache-2.0`")

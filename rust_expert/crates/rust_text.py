@@ -1,158 +1,152 @@
-"""Just enough of Rust's lexical rules to tell code from comments and texts; parsing is the syntax room's work."""
+"""Figures of Rust source, counted on its text: documentation, `unsafe`, lengths of lines, what one platform alone has.
+
+Items that are compiled for tests alone are cut out first, as they are where items are made of the rest.
+"""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
-NOT_LIBRARY = {"tests", "test", "benches", "examples", "fuzz", "target"}
-"""Folders at the top of a crate that hold no library code."""
+from rust_expert.common.crate_files import read_source, source_files
+from rust_expert.common.rust_lexing import DOC, blanked
 
-_TOKEN = re.compile(
-    r"""
-      (?P<line>//[^\n]*)
-    | (?P<block>/\*)
-    | (?P<raw>\bb?c?r(?P<hashes>\#*)"(?:.*?)"(?P=hashes)(?!\#))
-    | (?P<text>\b[bc]?"(?:[^"\\]|\\.)*"|"(?:[^"\\]|\\.)*")
-    | (?P<char>b?'(?:[^'\\\n]|\\(?:[^u\n]|u\{[0-9a-fA-F_]*\}|x[0-9a-fA-F]{2}))')
-    """,
-    re.VERBOSE | re.DOTALL,
+_TEST_FILE = re.compile(rb"#!\[\s*cfg\s*\(\s*test\s*\)")
+_TEST_ITEM = re.compile(
+    rb"#\[\s*(?:cfg\s*\(\s*(?:test\s*\)|all\s*\([^()]*\btest\b)|(?:\w+\s*::\s*)*+(?:test|bench)\s*[](])"
 )
-_BLOCK_EDGE = re.compile(r"/\*|\*/")
-_NOT_NEWLINE = re.compile(r"[^\n]")
-_PUBLIC = re.compile(
-    r"^[ \t]*pub[ \t]+(?:(?:const|async|unsafe|safe|extern|default)[ \t]+|\"[ \t]*\"[ \t]+)*"
-    r"(?:fn|struct|enum|union|trait|type|static|mod)[ \t]+\w+|^[ \t]*pub[ \t]+const[ \t]+\w+[ \t]*:",
-    re.MULTILINE,
+_EDGE = re.compile(rb"[()\[\]{};]")
+_ATTRIBUTE = re.compile(rb"#!?\[(?:[^\[\]]++|\[(?:[^\[\]]++|\[[^\[\]]*+\])*+\])*+\]")
+_DOC_ATTRIBUTE = re.compile(rb"#\[\s*doc\s*=[^\[\]]*+\]")
+_HIDDEN_ATTRIBUTE = re.compile(rb"#\[\s*doc\s*\(\s*hidden\s*\)\s*\]")
+_HIDDEN = b"\x02"
+# Each of these begins with a word of its own, which the search jumps to; the lookbehind makes it a whole word.
+_PUBLIC = (
+    rb"pub(?<!\wpub)\s++(?:(?:(?:const|async|unsafe|safe|extern|default)\s++)*+"
+    rb"(?:(?:fn|struct|enum|union|trait|type|static)\s++\w++|mod\s++\w++\s*+\{)|const\s++\w++\s*+:)"
+)  # `pub mod name;` is documented inside its own file
+_ANY_ITEM = re.compile(_PUBLIC)
+_DOCUMENTED_ITEM = re.compile(DOC + rb"\s*+" + _PUBLIC)
+_HIDDEN_ITEM = re.compile(_HIDDEN + rb"\s*+" + _PUBLIC)
+_UNSAFE = re.compile(rb"unsafe(?<!\wunsafe)\b")
+_CONDITION = re.compile(
+    rb"cfg(?<!\wcfg)(?:_attr)?!?\((?:[^()]++|\((?:[^()]++|\((?:[^()]++|\([^()]*+\))*+\))*+\))*+\)"
 )
-_MODULE_FILE = re.compile(r"\bmod[ \t]+\w+[ \t]*;?")
-_UNSAFE = re.compile(r"\bunsafe\b")
+_PLATFORM = re.compile(rb"\b(?:target_(?:os|arch|family|vendor|env|abi|feature)|windows|unix)\b")
+_PLATFORM_PATHS = tuple(map(re.compile, (rb"std::os\b", rb"std::arch\b", rb"core::arch\b")))
+
+_INSIDE_CHARACTER = bytes(range(0x80, 0xC0))
+_NO_LETTER = bytes(byte for byte in range(0xC0) if not chr(byte).isalpha() or byte >= 0x80)
+_BLANKS = b" \t\r\n\f\v"
 
 
 @dataclass(frozen=True)
 class Measures:
-    """Figures of Rust source: counts of lines, characters, public items and uses of `unsafe`."""
+    """Figures of Rust source. A line is full where it is not blank, a line of code where it is more than a comment."""
 
     code_lines: int = 0
     full_lines: int = 0
     characters: int = 0
+    """Of the full lines, without blanks at their ends."""
     longest_line: int = 0
+    signs: int = 0
+    """Characters that are no blanks."""
+    letters: int = 0
+    """Those of them that are letters; every character beyond ASCII counts as one."""
     public_items: int = 0
     documented_items: int = 0
     unsafe_uses: int = 0
+    platform_uses: int = 0
+    """Conditions on the platform (`cfg(windows)`, `target_arch`) and paths that only one has (`std::os`)."""
 
     def __add__(self, other: "Measures") -> "Measures":
-        return Measures(
-            code_lines=self.code_lines + other.code_lines,
-            full_lines=self.full_lines + other.full_lines,
-            characters=self.characters + other.characters,
-            longest_line=max(self.longest_line, other.longest_line),
-            public_items=self.public_items + other.public_items,
-            documented_items=self.documented_items + other.documented_items,
-            unsafe_uses=self.unsafe_uses + other.unsafe_uses,
-        )
+        sums = {each.name: getattr(self, each.name) + getattr(other, each.name) for each in fields(self)}
+        return Measures(**sums | {"longest_line": max(self.longest_line, other.longest_line)})
 
 
-def library_files(root: Path) -> list[Path]:
-    """The .rs files of a crate's library and programs, sorted: not its tests, benches, examples or build script."""
-    found: list[Path] = []
-    for path in root.rglob("*.rs"):
-        parts = path.relative_to(root).parts
-        if (
-            parts[0] not in NOT_LIBRARY
-            and parts != ("build.rs",)
-            and path.is_file()
-            and not path.is_symlink()
-        ):
-            found.append(path)
-    return sorted(found)
+def measures_of(root: Path) -> Measures:
+    """The figures of a crate's own library code; files that cannot be used are left out, as they are later."""
+    total = Measures()
+    for name in source_files(root)[0]:
+        source, reason = read_source(root / name)
+        if not reason:
+            total += measure(source)
+    return total
 
 
-def blank_out(source: str) -> tuple[str, set[int]]:
-    """`source` with comments and texts replaced by blanks, newlines kept, and the lines (from 0) of outer doc comments.
+def is_conditional(source: bytes) -> bool:
+    """Whether all of a file is under a condition on the platform: `#![cfg(windows)]`."""
+    heads = (found[0] for found in _ATTRIBUTE.finditer(blanked(source)) if found[0].startswith(b"#!"))
+    return any(re.match(rb"#!\[\s*cfg\s*\(", head) and _PLATFORM.search(head) for head in heads)
 
-    Equal length in characters, so positions stay. An unfinished comment or text reaches to the end.
+
+def measure(source: bytes) -> Measures:
+    """The figures of one file. A public item counts as documented where a doc comment or #[doc] stands before it.
+
+    What is marked `#[doc(hidden)]` is not public.
     """
-    pieces: list[str] = []
-    doc_lines: set[int] = set()
-    position = line = 0
-    while (found := _TOKEN.search(source, position)) is not None:
-        start, end = found.span()
-        if found["block"]:
-            end = _end_of_block(source, start)
-        code, removed = source[position:start], source[start:end]
-        line += code.count("\n")
-        first = line
-        line += removed.count("\n")
-        if _is_outer_doc(removed):
-            doc_lines.update(range(first, line + 1))
-        pieces += [code, _kept(removed)]
-        position = end
-    pieces.append(source[position:])
-    return "".join(pieces), doc_lines
-
-
-def measure(source: str) -> Measures:
-    """The figures of one file. A public item counts as documented where a doc comment or #[doc] stands before it."""
-    code, doc_lines = blank_out(source)
-    lines = source.split("\n")
-    code_lines = code.split("\n")
-    public = documented = 0
-    for found in _PUBLIC.finditer(code):
-        if _MODULE_FILE.search(found[0]) and code[found.end() :].lstrip().startswith(";"):
-            continue  # `pub mod name;` is documented inside its own file
-        public += 1
-        documented += _is_documented(code.count("\n", 0, found.start()), code_lines, lines, doc_lines)
-    full = [len(text.rstrip("\r")) for text in lines if text.strip()]
+    code = blanked(source)
+    spans = spans_of_tests(code)
+    if spans:
+        source, code = _without(source, spans), _without(code, spans)
+    conditions = [found[0] for found in _CONDITION.finditer(code)]
+    marked = _HIDDEN_ATTRIBUTE.sub(_HIDDEN, _DOC_ATTRIBUTE.sub(DOC, code))
+    bare = _ATTRIBUTE.sub(b"", marked)
+    lines = source.translate(None, _INSIDE_CHARACTER).split(b"\n")
+    lengths = list(filter(None, map(len, map(bytes.rstrip, lines))))
     return Measures(
-        code_lines=sum(1 for text in code_lines if text.strip()),
-        full_lines=len(full),
-        characters=sum(full),
-        longest_line=max(full, default=0),
-        public_items=public,
-        documented_items=documented,
+        code_lines=sum(map(bool, map(bytes.strip, code.replace(DOC, b" ").split(b"\n")))),
+        full_lines=len(lengths),
+        characters=sum(lengths),
+        longest_line=max(lengths, default=0),
+        signs=len(source.translate(None, _INSIDE_CHARACTER + _BLANKS)),
+        letters=len(source.translate(None, _NO_LETTER)),
+        public_items=len(_ANY_ITEM.findall(bare)) - len(_HIDDEN_ITEM.findall(bare)),
+        documented_items=len(_DOCUMENTED_ITEM.findall(bare)),
         unsafe_uses=len(_UNSAFE.findall(code)),
+        platform_uses=sum(map(bool, map(_PLATFORM.search, conditions)))
+        + sum(len(path.findall(bare)) for path in _PLATFORM_PATHS),
     )
 
 
-def _end_of_block(source: str, start: int) -> int:
-    """Where a block comment ends; they nest."""
-    depth, position = 0, start
-    while (edge := _BLOCK_EDGE.search(source, position)) is not None:
-        depth += 1 if edge[0] == "/*" else -1
-        position = edge.end()
-        if depth == 0:
-            return position
-    return len(source)
+def spans_of_tests(code: bytes) -> list[tuple[int, int]]:
+    """The places, in blanked code, of the items that are compiled for tests alone, in order, attributes included."""
+    if _TEST_FILE.search(code):
+        return [(0, len(code))]
+    spans: list[tuple[int, int]] = []
+    position = 0
+    while (found := _TEST_ITEM.search(code, position)) is not None:
+        position = max(_end_of_item(code, found.start()), found.end())
+        spans.append((found.start(), position))
+    return spans
 
 
-def _is_outer_doc(removed: str) -> bool:
-    if removed.startswith("///"):
-        return not removed.startswith("////") and bool(removed[3:].strip())
-    return removed.startswith("/**") and not removed.startswith(("/***", "/**/"))
+def _end_of_item(code: bytes, start: int) -> int:
+    """Behind the `;` or the closing `}` of the item whose first attribute begins at `start`."""
+    depth = 0
+    for edge in _EDGE.finditer(code, start):
+        sign = edge[0]
+        if depth == 0 and sign == b"{":
+            return _closing(code, edge.end())
+        if depth == 0 and sign == b";":
+            return edge.end()
+        depth += (sign in b"([{") - (sign in b")]}")
+        if depth < 0:
+            return edge.start()  # the end of what encloses it: a field, or an arm of a match
+    return len(code)
 
 
-def _kept(removed: str) -> str:
-    """Blanks of the same length; the quotes of a text stay, so that `extern "C" fn` keeps its shape."""
-    blank = _NOT_NEWLINE.sub(" ", removed)
-    return f'"{blank[1:-1]}"' if removed.startswith('"') and len(removed) > 1 else blank
+def _closing(code: bytes, start: int) -> int:
+    """Behind the `}` that closes a brace opened just before `start`."""
+    depth = 1
+    while depth:
+        end = code.find(b"}", start) + 1
+        if not end:
+            return len(code)
+        depth += code.count(b"{", start, end) - 1
+        start = end
+    return start
 
 
-def _is_documented(line: int, code: list[str], lines: list[str], doc_lines: set[int]) -> bool:
-    """Whether the lines above `line`, past attributes and plain comments, hold a doc comment."""
-    open_brackets = 0
-    for above in range(line - 1, -1, -1):
-        if above in doc_lines:
-            return True
-        text = code[above].strip()
-        if not text:
-            if not lines[above].strip():
-                return False  # an empty line: what stands above belongs to something else
-            continue
-        # Attributes may span lines; read upwards, a closing bracket comes first.
-        open_brackets += text.count("]") - text.count("[")
-        if text.startswith("#["):
-            if re.match(r"#\[\s*doc\b", text):
-                return True
-        elif open_brackets <= 0 and not text.endswith("]"):
-            return False
-    return False
+def _without(text: bytes, spans: list[tuple[int, int]]) -> bytes:
+    edges = [0, *(place for span in spans for place in span), len(text)]
+    return b"".join(text[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True))

@@ -10,8 +10,10 @@ from rust_expert.crates.licences import normal_form
 
 COLUMNS = ("name", "version", "sha256", "licence")
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
-_VERSION = re.compile(r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+"""What a crate may be called; like VERSION safe as a part of a path."""
+VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
+"""An exact version."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -44,9 +46,9 @@ def line_of(path: str | os.PathLike[str], name: str) -> int | None:
 
 def fault_in(values: dict[str, str]) -> tuple[str, str] | None:
     """The first column of a row that is wrong, with what is wrong; None where the row is good."""
-    if not _NAME.fullmatch(values["name"]):
+    if not NAME.fullmatch(values["name"]):
         return "name", f"{values['name']!r} is no crate name; write letters, digits, - and _ only"
-    if not _VERSION.fullmatch(values["version"]):
+    if not VERSION.fullmatch(values["version"]):
         return "version", f"{values['version']!r} is no exact version; write it like 1.2.3"
     if not _SHA256.fullmatch(values["sha256"]):
         return "sha256", (

@@ -23,6 +23,7 @@ def judging_facts(options: JudgeOptions) -> dict[str, Any]:
     return {
         "sandbox": sandbox_facts(options),
         "policy": options.policy,
+        "forbid_threads": options.forbid_threads,
         "lints": options.lints,
         "edition": options.edition,
         "rustc": rustc_version(),

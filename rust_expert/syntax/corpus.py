@@ -1,27 +1,13 @@
 """From a crate's folder to the rows of its items, with a reason for whatever is left out."""
 
 import os
-import re
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from rust_expert.common.crate_files import read_source, source_files
 from rust_expert.syntax.items import FileItems, Item, items_of
-
-LEFT_OUT_FOLDERS = frozenset(
-    {
-        "tests", "test", "benches", "bench", "examples", "example", "target", "vendor", "vendored", "third_party",
-        "third-party", "fuzz", "testdata", "test_data", "test-data",
-    }
-)  # fmt: skip
-
-_TEST_FILE = re.compile(r"^(tests?|benches|.*_tests?|tests?_.*|testing)\.rs$")
-_GENERATED = re.compile(rb"@generated|automatically generated|auto-generated|do not edit", re.IGNORECASE)
-
-LARGEST_FILE = 2_000_000
-"""Bytes: what is larger is data written as code."""
 
 STD_TRAITS = frozenset(
     {"Write", "Read", "BufRead", "Seek", "FromStr", "Hash", "Hasher", "BuildHasher", "Borrow"}
@@ -87,11 +73,11 @@ def rows_of_crate(root: Path, origin: Origin) -> tuple[list[ItemRow], list[Loss]
 
     Raises OSError where the folder itself cannot be read.
     """
-    files, losses = source_files(root)
+    files, left_out = source_files(root)
+    losses = [Loss("path", reason, figure=count) for reason, count in sorted(left_out.items())]
     read: dict[str, tuple[bytes, FileItems]] = {}
     for name in files:
-        source = (root / name).read_bytes()
-        reason = _reason_against(source)
+        source, reason = read_source(root / name)
         if reason:
             losses.append(Loss("file", reason, name))
             continue
@@ -112,42 +98,6 @@ def rows_of_crate(root: Path, origin: Origin) -> tuple[list[ItemRow], list[Loss]
         if name not in tests:
             rows += [_row(item, source, name, found.imports, origin) for item in found.items]
     return rows, losses
-
-
-def source_files(root: Path) -> tuple[list[str], list[Loss]]:
-    """The Rust files of a crate by path, sorted, and what their paths leave out; links are not followed."""
-    names: list[str] = []
-    left_out: Counter[str] = Counter()
-    for folder, below, files in os.walk(root):
-        inside = Path(folder).relative_to(root)
-        for name in sorted(below):
-            if name in LEFT_OUT_FOLDERS or name.startswith("."):
-                below.remove(name)
-                count = sum(1 for path in (Path(folder) / name).rglob("*.rs") if path.is_file())
-                left_out[f"under {name}/"] += count
-        for name in files:
-            if not name.endswith(".rs") or (Path(folder) / name).is_symlink():
-                continue
-            if name == "build.rs" and inside == Path("."):
-                left_out["build script"] += 1
-            elif _TEST_FILE.match(name):
-                left_out["test file"] += 1
-            else:
-                names.append((inside / name).as_posix())
-    losses = [Loss("path", reason, figure=count) for reason, count in sorted(left_out.items()) if count]
-    return sorted(names), losses
-
-
-def _reason_against(source: bytes) -> str:
-    if len(source) > LARGEST_FILE:
-        return f"larger than {LARGEST_FILE} bytes"
-    if _GENERATED.search(source[:600]):
-        return "generated"
-    try:
-        source.decode("utf-8")
-    except UnicodeDecodeError as error:
-        return f"not UTF-8 at byte {error.start}"
-    return ""
 
 
 def module_of(file: str) -> str:

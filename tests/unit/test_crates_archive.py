@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from rust_expert.common import cache
 from rust_expert.common.errors import UserError
-from rust_expert.crates import archive, cache
+from rust_expert.crates import archive
 from rust_expert.crates.archive import ArchiveFault, unpack
 
 Entry = tuple[str, bytes] | tarfile.TarInfo
@@ -80,10 +81,10 @@ def test_a_bomb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_full_disk_is_not_the_crates_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = pack(tmp_path / "a.crate", ("a-1.0.0/x", b"x"))
 
-    def full(self: Path, data: bytes) -> int:
+    def full(path: Path, mode: str) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(archive, "open", full, raising=False)
     (tmp_path / "out").mkdir()
     with pytest.raises(UserError, match="No space left on device"):
         unpack(path, "a-1.0.0", tmp_path / "out")

@@ -82,6 +82,18 @@ class GateOptions(BaseModel):
         gt=0,
         description="greatest length of a line, in characters; generated code has very long ones",
     )
+    minimum_letters: float | None = Field(
+        default=0.4,
+        ge=0,
+        le=1,
+        description="smallest share of letters among the characters that are no blanks; tables of numbers have few",
+    )
+    maximum_platform: float | None = Field(
+        default=40.0,
+        ge=0,
+        description="most uses of one platform (`cfg(windows)`, `std::os`, `core::arch`) per 1,000 lines that hold "
+        "code; null also lets in crates that say themselves that they are for one platform",
+    )
 
 
 class CorpusOptions(FetchOptions):
