@@ -226,7 +226,7 @@ WHEN_RUN = [
     ),
     _bomb(
         "takes memory bit by bit",
-        "fn add(a: i32, b: i32) -> i32 { let mut all = Vec::new(); loop { all.push(vec![1u8; 1 << 20]); } }",
+        "fn add(a: i32, b: i32) -> i32 { let mut all = Vec::new(); loop { all.push(vec![0u8; 1 << 20]); } }",
         "resource_limit",
     ),
     _bomb(

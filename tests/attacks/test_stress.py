@@ -9,7 +9,6 @@ import random
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from rust_expert.common.contracts import Verdict
 from rust_expert.judge.sandbox import Limits, Sandbox
 from tests.attacks.attack import ADD, OPTIONS, Attack, judged
 from tests.attacks.bombs import BOMBS
+from tests.attacks.leftovers import below, read
 
 RIGHT = "fn add(a: i32, b: i32) -> i32 { a + b }"
 BYTES = (
@@ -77,14 +77,7 @@ def test_400_orphans_end_with_their_room() -> None:
     script = "i=0; while [ $i -lt 400 ]; do (sleep 91235 &) ; i=$((i+1)); done; ls /proc | grep -c '^[0-9]'"
     outcome = Sandbox(Limits(processes=1000, wall_seconds=60, memory_mb=256)).run(["/bin/sh", "-c", script])
     assert int(outcome.stdout) > 400  # they did start
-    assert not [path for path in Path("/proc").glob("[0-9]*/cmdline") if b"sleep\0" + b"91235" in _read(path)]
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:  # it ended meanwhile
-        return b""
+    assert not [path for path in Path("/proc").glob("[0-9]*/cmdline") if b"sleep\0" + b"91235" in read(path)]
 
 
 @contextlib.contextmanager
@@ -96,22 +89,6 @@ def adopting() -> Iterator[None]:
         yield
     finally:
         library.prctl(36, 0, 0, 0, 0)
-
-
-def below(process: int) -> set[int]:
-    """All descendants of a process that have not ended."""
-    children: dict[int, list[int]] = {}
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        words = _read(status).rpartition(b") ")[2].split()
-        if words and words[0] != b"Z":
-            children.setdefault(int(words[1]), []).append(int(status.parent.name))
-    found: set[int] = set()
-    pending = [process]
-    while pending:
-        fresh = set(children.get(pending.pop(), ())) - found
-        found |= fresh
-        pending += fresh
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +141,7 @@ def test_kill_9_leaves_no_process_and_no_mount_and_the_next_judge_no_file(
         deadline = time.monotonic() + 10
         while (left := below(os.getpid()) - before) and time.monotonic() < deadline:
             time.sleep(0.05)
-        assert not left, (moment, [_read(Path(f"/proc/{process}/cmdline")) for process in left])
+        assert not left, (moment, [read(Path(f"/proc/{process}/cmdline")) for process in left])
         with contextlib.suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
@@ -174,15 +151,3 @@ def test_kill_9_leaves_no_process_and_no_mount_and_the_next_judge_no_file(
         [sys.executable, "-c", start], env={**os.environ, "TMPDIR": str(scratch)}, check=True, timeout=60
     )
     assert not list(scratch.iterdir()), (moment, list(scratch.iterdir()))  # the next judge has swept
-
-
-def test_judging_leaves_nothing_on_the_host() -> None:
-    before, mounts = (
-        set(Path(tempfile.gettempdir()).glob("rust-expert-*")),
-        Path("/proc/self/mounts").read_text(),
-    )
-    processes = below(os.getpid())
-    judged([Attack(name, code) for name, (_, code) in list(STRESSES.items())[:3]], OPTIONS)
-    assert below(os.getpid()) <= processes
-    assert Path("/proc/self/mounts").read_text() == mounts
-    assert set(Path(tempfile.gettempdir()).glob("rust-expert-*")) <= before
