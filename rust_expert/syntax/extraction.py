@@ -19,6 +19,7 @@ that was cut off. What is cut off after a complete definition is left out.
 """
 
 import dataclasses
+import re
 from collections.abc import Iterable, Sequence
 
 from rust_expert.common.contracts import Problem
@@ -43,6 +44,10 @@ from rust_expert.syntax.wrapping import (
 
 LONGEST = 100_000
 """Characters of an answer that are read; what is longer is no answer."""
+MOST_ENDLESS = 64
+"""Raw strings without an end that an answer may hold: the parser reads to the end of the text for each of them."""
+
+_RAW_EDGE = re.compile(r'\b[bc]?r(#+)"|"(#+)')
 
 _CODE_LIKE = frozenset(
     {
@@ -110,9 +115,23 @@ def given_by(problem: Problem) -> Given:
 
 def extract(raw: str, problem: Problem) -> Extraction:
     """The code of an answer to `problem`; never raises, whatever the answer is."""
+    text = plain_text(raw[:LONGEST])
+    if _endless(text) > MOST_ENDLESS:
+        return Extraction("", "none")
     given = given_by(problem)
-    found = [_extracted(part, given) for part in final_parts(plain_text(raw[:LONGEST]))]
+    found = [_extracted(part, given) for part in final_parts(text)]
     return next((each for each in found if each.code), found[-1])
+
+
+def _endless(text: str) -> int:
+    """How many openings of raw strings no later end with as many `#` follows."""
+    count = longest = 0
+    for edge in reversed(list(_RAW_EDGE.finditer(text))):
+        if edge[2]:
+            longest = max(longest, len(edge[2]))
+        elif len(edge[1]) > longest:
+            count += 1
+    return count
 
 
 def _extracted(text: str, given: Given) -> Extraction:

@@ -219,3 +219,13 @@ def test_an_impl_of_the_prompt_stays_unless_it_is_stated_again() -> None:
     answer = "fn wrap(x: i32) -> Steps {\n    Steps(x)\n}\n"
     assert extract(answer, problem).code.count("impl Steps") == 1
     assert extract(given + answer, problem).code.count("impl Steps") == 1
+
+
+def test_raw_strings_without_end_are_no_code_where_there_are_many() -> None:
+    """The parser's time would grow with the square of their number: 30 kB took seconds."""
+    answer = "fn add(a: i32, b: i32) -> i32 { a + b }\n"
+    for endless in ('r#"', 'r##"x"#', 'br#"'):
+        assert extract(answer + f"// {endless}\n" * 20, ADD).code
+        assert extract(answer + f"// {endless}\n" * 20_000, ADD).rule == "none"
+    closed = answer + "const T: &[&str] = &[" + 'r#"a "quoted" word"#, ' * 200 + "];\n"
+    assert extract(closed, ADD).rule == "whole"
