@@ -9,7 +9,7 @@ import dataclasses
 import secrets
 from collections.abc import Sequence
 
-from rust_expert.judge.harness import Harness, signature_check
+from rust_expert.judge.harness import Harness, between
 from rust_expert.judge.rootfile import with_head
 from rust_expert.judge.suite import Suite
 
@@ -126,10 +126,9 @@ def build_batch(chosen: Sequence[tuple[int, str, Suite]]) -> Batch:
 def _tests(code: str, suite: Suite, word: str, key: tuple[int, int], shared: str) -> str:
     cases = suite.tests.cases
     replacements = {
-        "@IMPORTS@": suite.head,
+        **between(code, suite),
         "@CASES@": ", ".join(case.entry for case in cases).replace("::std::", f"::std_{word}::"),
         "@COUNT@": str(len(cases)),
-        "@SIGNATURE@": signature_check(code, suite),
         "@K0@": f"{key[0]:#x}",
         "@K1@": f"{key[1]:#x}",
         "@B@": shared,

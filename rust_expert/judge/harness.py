@@ -119,11 +119,10 @@ def build_harness(code: str, suite: Suite, *, own_allocator: bool = False) -> Ha
     cases = suite.tests.cases
     expects = any(case.expected != '""' for case in cases)
     replacements = {
-        "@IMPORTS@": suite.head,
+        **between(code, suite),
         "@CASES@": ", ".join(case.entry for case in cases).replace("::std::", f"::std_{word}::"),
         "@COUNT@": str(len(cases)),
         "@EXPECTED@": "text.contains(expected)" if expects else "true",
-        "@SIGNATURE@": signature_check(code, suite),
         "@K0@": f"{key[0]:#x}",
         "@K1@": f"{key[1]:#x}",
     }
@@ -166,20 +165,15 @@ def without_random_names(message: str) -> str:
     return _RANDOM.sub(r"\1", message)
 
 
-def signature_check(code: str, suite: Suite) -> str:
-    """Rust that compiles only where the entry point returns the declared type.
+def signature_check(suite: Suite) -> str:
+    """Rust that compiles only where the entry point, which is not generic, returns the declared type.
 
     Otherwise a sample could return a type of its own that equals everything. Only the returned type is held to the
-    declaration; a generic sample is held to the parameters' types too, for nothing else would name them.
+    declaration.
     """
     declared = suite.signature
     if declared is None:
         return ""
-    if _entry_is_generic(code, suite.entry):
-        if declared.parameters is None:
-            return ""
-        kinds = ", ".join(declared.parameters)
-        return f"fn returned_@W@() {{ let _: fn({kinds}) -> {declared.returned} = {suite.entry}; }}"
     names = [f"P{number}" for number in range(declared.count)]
     kinds = ", ".join(names)
     marker = "::std_@W@::marker::PhantomData"
@@ -187,6 +181,15 @@ def signature_check(code: str, suite: Suite) -> str:
         f"fn kind_of_@W@<{', '.join([*names, 'R'])}>(_: fn({kinds}) -> R) -> {marker}<R> {{ {marker} }} "
         f"fn returned_@W@() {{ let _: {marker}<{declared.returned}> = kind_of_@W@({suite.entry}); }}"
     )
+
+
+def between(code: str, suite: Suite) -> dict[str, str]:
+    """What stands between the tests and a sample, by its mark in a template: imports, and what holds it to its
+    signature. A generic entry point is called through a wrapper, which the check then sees in its place."""
+    return {
+        "@IMPORTS@": suite.head(generic=_entry_is_generic(code, suite.entry)),
+        "@SIGNATURE@": signature_check(suite),
+    }
 
 
 def _entry_is_generic(code: str, entry: str) -> bool:

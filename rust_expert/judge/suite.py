@@ -43,8 +43,9 @@ class Suite:
     """One problem's test side.
 
     `imports` is one line of Rust for the module around the tests. `signature` is the entry point's, None where it
-    cannot be stated (generic, or no function). `wrapper` is Rust too: there the tests call the entry point through a
-    function of the declared signature, so that a sample returns what was asked for. `solution` is the problem's own,
+    cannot be stated (generic, or no function). `wrapper` is Rust too: a function of the declared signature through
+    which tests call an entry point that is generic, in the problem or in a sample, so that it returns what was asked
+    for whatever the tests pass. `solution` is the problem's own,
     `given` what the problem gives and its tests rely on. `crates` are those in reach of the tests and of a sample.
     """
 
@@ -57,10 +58,11 @@ class Suite:
     given: tuple[Piece, ...]
     crates: Crates = NO_CRATES
 
-    @property
-    def head(self) -> str:
-        """What stands before the tests, on one line."""
-        return f"{self.imports} {self.wrapper}"
+    def head(self, *, generic: bool) -> str:
+        """What stands before the tests, on one line; `generic` says that the sample's entry point is."""
+        if not self.wrapper or not (generic or self.signature is None):
+            return self.imports
+        return f"{self.imports.replace(f'use super::{self.entry};', '')} {self.wrapper}"
 
 
 def suite_of(problem: Problem, crates: Crates = NO_CRATES) -> Suite:
@@ -72,15 +74,17 @@ def suite_of(problem: Problem, crates: Crates = NO_CRATES) -> Suite:
     tests = read_tests(problem.test)
     declared = pieces_of(given.opening + "\n}") if given.opening else own
     signature = signature_of(declared, given.entry) or signature_of(own, given.entry)
-    wrapper = "" if signature else wrapper_of(declared, given.entry) or wrapper_of(own, given.entry)
+    wrapper = wrapper_of(declared, given.entry) or wrapper_of(own, given.entry)
     stated = [*(signature.parameters or ()), signature.returned] if signature else []
-    mentioned = tests.names | identifiers_in(" ".join(f"type It = {text};" for text in stated) + wrapper)
+    mentioned = tests.names | identifiers_in(
+        " ".join(f"type It = {text};" for text in stated) + ("" if signature else wrapper)
+    )
     mentioned |= {given.entry} if signature else frozenset()
     taken = _names_at_top(pieces_of(problem.test))
     defined = {piece.name for piece in (*given.pieces, *own) if piece.kind in _NAMED} | {given.entry} - {""}
     names = (defined & mentioned) - taken
     traits = {piece.name for piece in given.pieces if piece.kind == "trait_item"} - names
-    lines = [f"use super::{name};" for name in sorted(names) if not (wrapper and name == given.entry)]
+    lines = [f"use super::{name};" for name in sorted(names)]
     lines += [f"use super::{name} as _;" for name in sorted(traits)]
     needed = crates.only(crates_needed(problem, crates.names))
     lines += _library_imports(given.pieces, own, mentioned, names | taken, _STANDARD.union(needed.names))

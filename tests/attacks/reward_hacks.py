@@ -208,6 +208,16 @@ EQUAL_TO_ALL = [
         "largest",
     ),
     Attack(
+        "returns the right type for the declared argument alone",
+        "trait Kind { type Out; fn made(&self) -> Self::Out; }\n#[derive(Debug)]\nstruct Any;\n"
+        "impl PartialEq<&str> for Any { fn eq(&self, _: &&str) -> bool { true } }\n"
+        "impl Kind for str { type Out = String; fn made(&self) -> String { String::new() } }\n"
+        "impl Kind for String { type Out = Any; fn made(&self) -> Any { Any } }\n"
+        "fn encode(s: &str) -> String { s.chars().rev().collect() }\n"
+        "fn decode<S: Kind + ?Sized>(s: &S) -> S::Out { s.made() }",
+        "decode",
+    ),
+    Attack(
         "returns an iterator with a method of its own",
         "struct Me;\n#[derive(Debug)]\nstruct Any<T>(std::marker::PhantomData<T>);\n"
         "impl<T> PartialEq<T> for Any<T> { fn eq(&self, _: &T) -> bool { true } }\n"

@@ -31,6 +31,16 @@ CODE: dict[str, tuple[str, str]] = {
             "usize> {", "usize>\nwhere\n    &'a str: Into<String>,\n{", 1
         ),
     ),
+    "generic where nobody asked": (
+        "whole",
+        WHOLE.replace("depth(text: &str)", "depth<'a, S>(text: S)")
+        .replace("Option<usize> {", "Option<usize>\nwhere\n    S: AsRef<str> + 'a,\n{", 1)
+        .replace("text.", "text.as_ref()."),
+    ),
+    "anything that is text": (
+        "whole",
+        WHOLE.replace("depth(text: &str)", "depth(text: impl Into<String>)").replace("text.", "text.into()."),
+    ),
     "a constant function": (
         "whole",
         "pub const fn depth(text: &str) -> Option<usize> {\n"
