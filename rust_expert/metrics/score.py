@@ -47,6 +47,7 @@ def score(
         "samples_judged": tallies.samples,
         "judge_errors": _judge_errors(tallies, options),
         "statuses": tallies.statuses(),
+        "compiles_without_fitting": sum(one.compiled and one.status == "compile_error" for one in judged),
         "error_codes": _most(Counter(code for one in judged for code in set(one.error_codes))),
         "lints": _lints(judged),
         "policy_findings": sum(bool(one.policy_findings) for one in judged) if policy_known else None,

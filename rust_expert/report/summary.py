@@ -50,12 +50,21 @@ class SuiteScore(_Read):
         default=None, description="pass@1 where an answer that breaks the policy counts as not passed"
     )
     statuses: dict[str, int] = Field(default_factory=dict)
+    compiles_without_fitting: int = Field(
+        default=0, description="answers with compile_error whose own code compiles, but not with the tests"
+    )
     error_codes: dict[str, int] = Field(default_factory=dict)
     lints: dict[str, int] = Field(default_factory=dict)
     idiomatic: Estimate | None = None
     documented: Estimate | None = None
     sizes: list[SizeRow] = Field(default_factory=list)
     tokens_mean: float | None = None
+
+    @property
+    def outcomes(self) -> dict[str, int]:
+        """Answers by what a reader asks: what compiles and does not fit its tests stands apart, as `unfit`."""
+        refused = self.statuses.get("compile_error", 0) - self.compiles_without_fitting
+        return {**self.statuses, "compile_error": refused, "unfit": self.compiles_without_fitting}
 
     @model_validator(mode="before")
     @classmethod

@@ -24,6 +24,7 @@ from rust_expert.metrics.summary import (
     summarize,
 )
 from rust_expert.metrics.tally import tally
+from rust_expert.report.summary import SuiteScore
 
 ROOT = Path(__file__).resolve().parents[2]
 OPTIONS = ScoreOptions(k=[1, 2], bootstrap=500)
@@ -73,6 +74,18 @@ def scored(verdicts: list[Verdict], options: ScoreOptions = OPTIONS) -> dict[str
     return score(tally(PROBLEMS, made, verdicts, options.max_judge_errors), made, options)
 
 
+def test_what_compiles_and_does_not_fit_its_tests_stands_apart() -> None:
+    verdicts = [verdict(problem.task_id, 0, "passed") for problem in PROBLEMS[3:]]
+    verdicts += [verdict("p/0", 0, "compile_error"), verdict("p/1", 0, "compile_error", compiled=True)]
+    verdicts += [verdict("p/2", 0, "failed")]
+    told = scored(verdicts, ScoreOptions(k=[1], bootstrap=50))
+    assert told["statuses"] == {"compile_error": 2, "failed": 1, "passed": 27}
+    assert told["compiles_without_fitting"] == 1
+    shown = SuiteScore.model_validate(told).outcomes
+    assert (shown["compile_error"], shown["unfit"], shown["passed"]) == (1, 1, 27)
+    assert told["compile_rate"]["value"] == round(29 / 30, 6)  # type: ignore[index]
+
+
 def test_figures_by_hand() -> None:
     statuses = {
         "p/0": ["passed", "failed"],
@@ -97,6 +110,7 @@ def test_figures_by_hand() -> None:
     assert told["prefiltered_compile_rate"] == {"value": 1.0, "low": pytest.approx(0.025**0.5, abs=1e-6), "high": 1.0, "of": 4}  # fmt: skip # noqa: E501
     assert told["policy_pass_at_1"]["value"] == pytest.approx((0 + 0 + 1) / 3, abs=1e-6)
     assert told["statuses"] == {"failed": 1, "no_code": 1, "passed": 3, "policy_violation": 1}
+    assert told["compiles_without_fitting"] == 0
     assert told["error_codes"] == {"E0308": 2}  # samples with the code, however often each has it
     assert told["clippy_warnings"] == {"value": 3, "low": 3, "high": 3, "of": 1}
     assert (told["idiomatic"]["value"], told["idiomatic"]["of"], told["documented"]) == (0.5, 1, None)

@@ -6,7 +6,7 @@ from rust_expert.common.contracts import Problem
 from rust_expert.report.evidence import Answer, Choice
 from rust_expert.report.html import Html, el
 from rust_expert.report.page.parts import folded, section
-from rust_expert.report.page.verdicts import error_told, status_badge
+from rust_expert.report.page.verdicts import error_told, outcome_badge, outcome_of
 from rust_expert.report.rust_code import coloured, shortened
 from rust_expert.report.wording import count, listed, plural
 
@@ -61,7 +61,7 @@ def _problem(
     badges = [
         el(
             "span",
-            el("span", cls=f"light status-{given[problem.task_id].verdict.status}", aria_hidden="true"),
+            el("span", cls=f"light status-{outcome_of(given[problem.task_id].verdict)}", aria_hidden="true"),
             stage,
         )
         for stage, given in answers.items()
@@ -100,12 +100,12 @@ def _answer(stages: list[str], answer: Answer, lines: int) -> Html:
     )
     return el(
         "div",
-        el("h4", listed(stages), status_badge(verdict.status), el("span", ", ".join(told), cls="told")),
+        el("h4", listed(stages), outcome_badge(verdict), el("span", ", ".join(told), cls="told")),
         raw,
         _code(answer.shown, lines) if answer.shown.strip() else el("p", "An empty answer.", cls="quiet"),
         el(
             "p",
-            el("samp", _error(codes) if verdict.status == "compile_error" else None, verdict.message),
+            el("samp", verdict.message),
             cls="message",
         )
         if verdict.message or codes
@@ -114,13 +114,8 @@ def _answer(stages: list[str], answer: Answer, lines: int) -> Html:
         el("p", "Policy: " + listed(verdict.policy_findings[:4]), cls="quiet")
         if verdict.policy_findings
         else None,
-        cls=f"answer of-{verdict.status}",
+        cls=f"answer of-{outcome_of(verdict)}",
     )
-
-
-def _error(codes: list[str]) -> str:
-    """How rustc begins the line of an error."""
-    return f"error[{codes[0]}]: " if codes else "error: "
 
 
 def _code(text: str, lines: int) -> Html:

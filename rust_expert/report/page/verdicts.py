@@ -1,5 +1,6 @@
 """What became of every answer: verdicts by stage, the compiler errors that remain, clippy's warnings, style, length."""
 
+from rust_expert.common.contracts import Verdict
 from rust_expert.report.charts import Part, legend, stacked_rows
 from rust_expert.report.html import Child, Html, el
 from rust_expert.report.page.measures import length_card, style_cards
@@ -7,9 +8,10 @@ from rust_expert.report.page.parts import card, folded, section, table
 from rust_expert.report.summary import Summary
 from rust_expert.report.wording import count, percent
 
-STATUSES = {
+OUTCOMES = {
     "passed": "passed all tests",
     "failed": "failed a test",
+    "unfit": "does not fit the tests",
     "compile_error": "does not compile",
     "timeout": "ran too long",
     "resource_limit": "hit a limit",
@@ -17,7 +19,8 @@ STATUSES = {
     "no_code": "no code found",
     "judge_error": "fault of the judge",
 }
-"""Statuses in the order in which they are drawn, and what they mean."""
+"""What an answer can come to, in the order in which it is drawn: the judge's statuses, and `unfit` for code that
+compiles, though not with the tests (another name or type)."""
 
 ERRORS = {
     "E0023": "wrong number of fields in a pattern",
@@ -122,15 +125,15 @@ def verdicts_section(summary: Summary, main: str) -> Html:
 
 def _bars(summary: Summary, suite: str) -> Html:
     scores = summary.scores(suite)
-    seen = [status for status in STATUSES if any(score.statuses.get(status) for score in scores.values())]
+    seen = [status for status in OUTCOMES if any(score.outcomes.get(status) for score in scores.values())]
     rows = [
-        (name, [Part(STATUSES[status], score.statuses.get(status, 0), f"status-{status}") for status in seen])
+        (name, [Part(OUTCOMES[status], score.outcomes.get(status, 0), f"status-{status}") for status in seen])
         for name, score in scores.items()
     ]
     figures = table(
-        ["stage", *(STATUSES[status] for status in seen)],
+        ["stage", *(OUTCOMES[status] for status in seen)],
         [
-            [name, *(count(score.statuses.get(status, 0)) for status in seen)]
+            [name, *(count(score.outcomes.get(status, 0)) for status in seen)]
             for name, score in scores.items()
         ],
         frozenset(range(1, len(seen) + 1)),
@@ -138,7 +141,7 @@ def _bars(summary: Summary, suite: str) -> Html:
     )
     return card(
         ["Verdicts", el("span", f" {suite}, number of answers at the right", cls="quiet")],
-        legend([(STATUSES[status], f"status-{status}") for status in seen]),
+        legend([(OUTCOMES[status], f"status-{status}") for status in seen]),
         stacked_rows(rows),
         folded("The numbers", figures),
     )
@@ -189,9 +192,15 @@ def _lints(summary: Summary, suite: str) -> Html | None:
     )
 
 
-def status_badge(status: str) -> Html:
+def outcome_of(verdict: Verdict) -> str:
+    """What one answer came to, of OUTCOMES."""
+    return "unfit" if verdict.status == "compile_error" and verdict.compiled else verdict.status
+
+
+def outcome_badge(verdict: Verdict) -> Html:
     """A verdict as a small coloured label."""
-    return el("span", STATUSES.get(status, status), cls=f"badge status-{status}")
+    outcome = outcome_of(verdict)
+    return el("span", OUTCOMES.get(outcome, outcome), cls=f"badge status-{outcome}")
 
 
 def share_of(number: int, whole: int) -> str:
