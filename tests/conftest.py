@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Name each test's piece; the longest begins first."""
     for item in items:

@@ -78,7 +78,7 @@ def test_what_compiles_and_does_not_fit_its_tests_stands_apart() -> None:
     verdicts = [verdict(problem.task_id, 0, "passed") for problem in PROBLEMS[3:]]
     verdicts += [verdict("p/0", 0, "compile_error"), verdict("p/1", 0, "compile_error", compiled=True)]
     verdicts += [verdict("p/2", 0, "failed")]
-    told = scored(verdicts, ScoreOptions(k=[1], bootstrap=50))
+    told = scored(verdicts, ScoreOptions(k=[1], bootstrap=100))
     assert told["statuses"] == {"compile_error": 2, "failed": 1, "passed": 27}
     assert told["compiles_without_fitting"] == 1
     shown = SuiteScore.model_validate(told).outcomes
