@@ -21,7 +21,7 @@ run: setup ## the whole chain: crates, training, judging, results/metrics.json a
 	@$(PY) -m scripts.run $(ARGS)
 
 test: setup ## all tests
-	@$(PY) -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 lint: setup ## style, types and workflow checks
 	@$(PY) -m ruff check .
