@@ -5,6 +5,7 @@ and whatever decides what a sample may do has to see what the compiler sees. Whe
 the compiler stops before it expands anything; here what follows is read as code.
 """
 
+import functools
 import re
 import unicodedata
 from typing import NamedTuple
@@ -46,6 +47,11 @@ class Token(NamedTuple):
 def read_tokens(code: str) -> list[Token]:
     """Every token in order, in macros too. Literals of text become `""`; a raw name loses its `r#` unless it is a
     keyword; names are in normal form, as the compiler compares them; a macro's variable is one token, `$name`."""
+    return list(_read(code))
+
+
+@functools.lru_cache(maxsize=64)  # policy and sharing read the same text one after the other
+def _read(code: str) -> tuple[Token, ...]:
     found: list[Token] = []
     pattern, position, line, counted = _TOKEN, _beginning(code), 1, 0
     while (match := pattern.match(code, position)) is not None:
@@ -74,7 +80,7 @@ def read_tokens(code: str) -> list[Token]:
             found[-1] = Token("$" + _normal(text), found[-1].line)
         else:
             found.append(Token(_normal(text), line))
-    return found
+    return tuple(found)
 
 
 def tokens_of(code: str) -> list[str]:

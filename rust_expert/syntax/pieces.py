@@ -5,6 +5,7 @@ balanced end: the parser's tokens know that the brace in '{' or "{" or a comment
 """
 
 import dataclasses
+import functools
 import re
 
 import tree_sitter
@@ -68,6 +69,11 @@ class Piece:
 
 def pieces_of(text: str) -> list[Piece]:
     """The items of a text in order; inner attributes and docs have the kind `inner`."""
+    return list(_pieces(text))
+
+
+@functools.lru_cache(maxsize=64)  # a problem and its answer are looked at again and again
+def _pieces(text: str) -> tuple[Piece, ...]:
     source = text.encode()
     found: list[Piece] = []
     position = parsed = anew = 0
@@ -76,7 +82,7 @@ def pieces_of(text: str) -> list[Piece]:
         parsed += len(source) - match.end()
         anew += bool(run) and run[-1].kind == "prose"
         found += [piece for piece in run if piece.kind != "prose"]
-    return found
+    return tuple(found)
 
 
 def balanced_end(source: bytes) -> int | None:
