@@ -21,6 +21,7 @@ from rust_expert.dataset.decontamination import read_suites
 from rust_expert.dataset.mixing import mix
 from rust_expert.dataset.shards import write_manifest, write_shards
 from rust_expert.dataset.sources import samples_of
+from rust_expert.syntax import row_code
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ def main() -> None:
     set_up_log(arguments.log)
     spec = options_from(arguments, DatasetSpec)
     others = others_of(spec, arguments.suites, arguments.cleaning)
-    mixed = mix(read_samples(arguments.clean), arguments.name, spec, others)
+    mixed = mix(read_samples(arguments.clean), arguments.name, spec, row_code, others)
     folder = Path(arguments.report).parent
     files = [
         *write_shards(folder, "train", mixed.train, arguments.shards),

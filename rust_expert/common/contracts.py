@@ -53,6 +53,11 @@ class Sample(BaseModel):
     tests: str | None = Field(default=None, alias="_tests")
     doc: bool | None = Field(default=None, alias="_doc", description="the item is documented in its source")
 
+    @property
+    def is_prose(self) -> bool:
+        """Whether the answer is text for a reader rather than code."""
+        return self.task_type == "explanations"
+
     @classmethod
     def make(cls, *, prompt: str, gen: str, **metadata: object) -> Self:
         """A sample with its `_id`; metadata by attribute name (`task_type=`, not `_task_type=`)."""

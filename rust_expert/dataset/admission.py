@@ -10,8 +10,8 @@ from rust_expert.common.config.dataset import CleanOptions, DatasetSpec
 from rust_expert.common.contracts import Sample
 from rust_expert.common.seeds import stable_hash
 from rust_expert.dataset.decontamination import Suite, SuiteIndex, sample_forms
-from rust_expert.dataset.duplicates import exact_key, is_prose
-from rust_expert.dataset.row_code import has_benches, has_tests, idiomatic_score, is_documented, is_example
+from rust_expert.dataset.duplicates import exact_key
+from rust_expert.dataset.reading import Reading
 from rust_expert.dataset.split import group_of
 
 Split = Literal["train", "val"]
@@ -31,7 +31,7 @@ def is_checked(sample: Sample) -> bool:
     return any(mark in claim for claim in sample.verified for mark in _CHECKED)
 
 
-def refused(sample: Sample, spec: DatasetSpec) -> str | None:
+def refused(sample: Sample, spec: DatasetSpec, reading: Reading) -> str | None:
     """Why a data set does not take a row; None where it does. The first reason counts."""
     if is_curriculum(sample):
         if spec.families and sample.family not in spec.families:
@@ -41,7 +41,7 @@ def refused(sample: Sample, spec: DatasetSpec) -> str | None:
             return "task type weighs nothing"
     elif sample.task_type is None or spec.weighted_mix().get(sample.task_type, 0.0) == 0.0:
         return "task type not in the mix"
-    return _length(sample, spec) or _quality(sample, spec)
+    return _length(sample, spec) or _quality(sample, spec, reading)
 
 
 def _length(sample: Sample, spec: DatasetSpec) -> str | None:
@@ -59,19 +59,19 @@ def _length(sample: Sample, spec: DatasetSpec) -> str | None:
     return None
 
 
-def _quality(sample: Sample, spec: DatasetSpec) -> str | None:
-    if spec.strict and not is_prose(sample) and not is_checked(sample):
+def _quality(sample: Sample, spec: DatasetSpec, reading: Reading) -> str | None:
+    if spec.strict and not sample.is_prose and not is_checked(sample):
         return "not checked by the compiler"
-    if spec.strict and not is_documented(sample):
+    if spec.strict and not reading.is_documented(sample):
         return "not documented"
-    if spec.exclude_tests and has_tests(sample):
+    if spec.exclude_tests and reading.has_tests(sample):
         return "test code"
-    if spec.exclude_benches and has_benches(sample):
+    if spec.exclude_benches and reading.has_benches(sample):
         return "benchmark code"
-    if spec.exclude_examples and is_example(sample):
+    if spec.exclude_examples and reading.is_example(sample):
         return "example program"
     ratio = spec.idiomatic_quality_ratio
-    if ratio and not is_prose(sample) and idiomatic_score(sample) < ratio:
+    if ratio and not sample.is_prose and reading.idiomatic_score(sample) < ratio:
         return "not idiomatic"
     return None
 
@@ -113,8 +113,8 @@ class Others:
 class Gate:
     """Lets rows of other sources in: cleaned as the own rows were, and on the side of the split that is theirs."""
 
-    def __init__(self, own: Sequence[Sample], spec: DatasetSpec, others: Others) -> None:
-        self._spec, self._cleaning = spec, others.cleaning
+    def __init__(self, own: Sequence[Sample], spec: DatasetSpec, others: Others, reading: Reading) -> None:
+        self._spec, self._cleaning, self._reading = spec, others.cleaning, reading
         self._indexes = [SuiteIndex(suite, others.cleaning.gram_words) for suite in others.suites]
         self._sides: dict[tuple[str, str], Split] = {group_of(row): row.split or "train" for row in own}
         self._known = {key_of(row) for row in own}
@@ -128,7 +128,7 @@ class Gate:
         """
         stream = iter(rows)
         while chunk := list(islice(stream, _CHUNK)):
-            reasons = ["empty" if row is None else refused(row, self._spec) for row in chunk]
+            reasons = ["empty" if row is None else refused(row, self._spec, self._reading) for row in chunk]
             whole = [row for row, reason in zip(chunk, reasons, strict=True) if row and reason is None]
             given_away = self._given_away(whole)
             for row, reason in zip(chunk, reasons, strict=True):

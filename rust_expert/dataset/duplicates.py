@@ -46,14 +46,9 @@ def place_of(sample: Sample) -> tuple[object, ...]:
     )
 
 
-def is_prose(sample: Sample) -> bool:
-    """Whether the answer is text for a reader rather than code."""
-    return sample.task_type == "explanations"
-
-
 def answer_key(sample: Sample) -> str:
     """The answer after normalisation: white space for prose; white space and comments for code."""
-    return plain_text(sample.gen) if is_prose(sample) else plain_code(sample.gen)
+    return plain_text(sample.gen) if sample.is_prose else plain_code(sample.gen)
 
 
 def lesson_of(sample: Sample) -> str:
@@ -138,7 +133,7 @@ class NearIndex:
 
 
 def _answer_tokens(sample: Sample) -> list[str]:
-    if is_prose(sample):
+    if sample.is_prose:
         return words(sample.gen.lower())
     return [token for _, token in code_tokens(sample.gen)]
 

@@ -15,7 +15,7 @@ from rust_expert.dataset.funnel import count_by
 from rust_expert.dataset.interleaving import interleaved
 from rust_expert.dataset.pools import Pool, in_order, kind_of, ranking, taken
 from rust_expert.dataset.quotas import quotas, shared_out, weighted_sizes
-from rust_expert.dataset.row_code import idiomatic_score, is_documented
+from rust_expert.dataset.reading import Reading
 
 log = logging.getLogger(__name__)
 
@@ -57,18 +57,24 @@ class Part:
         }
 
 
-def mix(samples: Sequence[Sample], name: str, spec: DatasetSpec, others: Others | None = None) -> Mixed:
+def mix(
+    samples: Sequence[Sample],
+    name: str,
+    spec: DatasetSpec,
+    reading: Reading,
+    others: Others | None = None,
+) -> Mixed:
     """Draw the data set `name` from the own rows `samples` and from `others`, which hold each of `spec.sources`.
 
-    Rows from crates keep to `task_mix` as exact quotas of `crate_rows`; where a task type has too few rows,
-    what is missing is reported and not made up by others. Every draw and the order hang on (seed, name, row
-    id) alone: neither on the order of the rows nor on whether a source is streamed.
+    `reading` tells what the code of a row is. Rows from crates keep to `task_mix` as exact quotas of `crate_rows`;
+    where a task type has too few rows, what is missing is reported and not made up by others. Every draw and the
+    order hang on (seed, name, row id) alone: neither on the order of the rows nor on whether a source is streamed.
 
     Raises UserError for a family that no row has, and where nothing is left to train on.
     """
     _check_families(samples, name, spec)
-    own, filters = _own_part(samples, name, spec)
-    parts = [own, *_other_parts(samples, name, spec, others)]
+    own, filters = _own_part(samples, name, spec, reading)
+    parts = [own, *_other_parts(samples, name, spec, reading, others)]
     wanted = _wanted(spec)
     own.drawn["train"], own.shortages["train"] = _own_draw(own.pools["train"], wanted, spec)
     _draw_others(parts, spec)
@@ -88,7 +94,7 @@ def mix(samples: Sequence[Sample], name: str, spec: DatasetSpec, others: Others 
         "shortages": own.shortages,
         "sources": {part.name: part.report() for part in parts},
         "shares": _shares(parts, spec),
-        "preferred": _preferred(train, spec),
+        "preferred": _preferred(train, spec, reading),
         "duplicates_across_split": leaks,
         "train": composition(train),
         "val": composition(val),
@@ -141,15 +147,15 @@ def _all_reasons(parts: Sequence[Part]) -> dict[str, int]:
 
 
 def _own_part(
-    samples: Sequence[Sample], name: str, spec: DatasetSpec
+    samples: Sequence[Sample], name: str, spec: DatasetSpec, reading: Reading
 ) -> tuple[Part, dict[str, dict[str, int]]]:
     """The own rows that pass, and by split how many passed or were filtered for which reason."""
-    rank = ranking(spec, name)
+    rank = ranking(spec, name, reading)
     part = Part(OWN, {"train": Pool(rank), "val": Pool(rank)})
     reasons: dict[str, Counter[str]] = {"train": Counter(), "val": Counter()}
     for sample in samples:
         split = sample.split or "train"
-        reason = refused(sample, spec)
+        reason = refused(sample, spec, reading)
         if reason is None and not part.pools[split].add(sample, sample.id):
             reason = "duplicate"
         part.account.note(reason)
@@ -158,15 +164,15 @@ def _own_part(
 
 
 def _other_parts(
-    samples: Sequence[Sample], name: str, spec: DatasetSpec, others: Others | None
+    samples: Sequence[Sample], name: str, spec: DatasetSpec, reading: Reading, others: Others | None
 ) -> list[Part]:
     """The other sources' rows that pass, cleaned as the own rows were; the earlier source keeps a shared row."""
     if others is None:
         return []
-    gate = Gate(samples, spec, others)
+    gate = Gate(samples, spec, others, reading)
     parts: list[Part] = []
     for source, told in spec.sources.items():
-        part = Part(source, _pools(told, name, spec))
+        part = Part(source, _pools(told, name, spec, reading))
         keys: set[int] = set()
         for sample, key, split in gate.admitted(others.rows[source], part.account):
             keys.add(key)
@@ -177,8 +183,8 @@ def _other_parts(
     return parts
 
 
-def _pools(source: SourceSpec, name: str, spec: DatasetSpec) -> dict[Split, Pool]:
-    rank = ranking(spec, name)
+def _pools(source: SourceSpec, name: str, spec: DatasetSpec, reading: Reading) -> dict[Split, Pool]:
+    rank = ranking(spec, name, reading)
     if not source.streaming:
         return {"train": Pool(rank), "val": Pool(rank)}
     return {"train": Pool(rank, source.rows), "val": Pool(rank, spec.val_rows)}
@@ -265,13 +271,13 @@ def _shares(parts: Sequence[Part], spec: DatasetSpec) -> dict[str, Any]:
     }
 
 
-def _preferred(train: Sequence[Sample], spec: DatasetSpec) -> dict[str, float]:
+def _preferred(train: Sequence[Sample], spec: DatasetSpec, reading: Reading) -> dict[str, float]:
     """What the preferences came to: the share of documented rows and the mean idiomatic score, where asked for."""
     told: dict[str, float] = {}
     if spec.prefer_documented:
-        told["documented"] = round(sum(map(is_documented, train)) / len(train), 4)
+        told["documented"] = round(sum(map(reading.is_documented, train)) / len(train), 4)
     if spec.prefer_idiomatic:
-        told["idiomatic"] = round(sum(map(idiomatic_score, train)) / len(train), 4)
+        told["idiomatic"] = round(sum(map(reading.idiomatic_score, train)) / len(train), 4)
     return told
 
 

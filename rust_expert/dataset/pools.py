@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from rust_expert.common.config.dataset import DatasetSpec
 from rust_expert.common.contracts import Sample
 from rust_expert.common.seeds import stable_hash
-from rust_expert.dataset.row_code import idiomatic_score, is_documented
+from rust_expert.dataset.reading import Reading
 
 Rank = tuple[float, ...]
 Ranking = Callable[[Sample], tuple[Rank, int, str]]
@@ -20,15 +20,15 @@ def kind_of(sample: Sample) -> str:
     return "curriculum" if sample.source == "curriculum" else sample.task_type or "unnamed"
 
 
-def ranking(spec: DatasetSpec, name: str) -> Ranking:
+def ranking(spec: DatasetSpec, name: str, reading: Reading) -> Ranking:
     """The order in which rows are drawn: what the data set prefers, then the hash of seed, data set and row."""
 
     def rank(sample: Sample) -> tuple[Rank, int, str]:
         preferred: Rank = ()
         if spec.prefer_documented:
-            preferred += (0.0 if is_documented(sample) else 1.0,)
+            preferred += (0.0 if reading.is_documented(sample) else 1.0,)
         if spec.prefer_idiomatic:
-            preferred += (-idiomatic_score(sample),)
+            preferred += (-reading.idiomatic_score(sample),)
         return preferred, stable_hash(spec.seed, name, "draw", sample.id), sample.id
 
     return rank

@@ -9,7 +9,8 @@ from rust_expert.common.config.dataset import DatasetSpec
 from rust_expert.common.contracts import Sample
 from rust_expert.dataset.admission import refused
 from rust_expert.dataset.mixing import mix
-from rust_expert.dataset.row_code import code_of, is_documented
+from rust_expert.syntax import row_code
+from rust_expert.syntax.row_code import code_of, is_documented
 
 PLAIN = "fn f(x: u32) -> u32 {\n    x + 1\n}"
 
@@ -58,8 +59,8 @@ BENCH = "mod speed {\n    #[bench]\n    fn fast(b: &mut Bencher) {}\n}"
     ],
 )
 def test_exclusions(key: str, reason: str, sample: Sample, out: bool) -> None:
-    assert refused(sample, spec()) is None
-    assert refused(sample, spec(**{key: True})) == (reason if out else None)
+    assert refused(sample, spec(), row_code) is None
+    assert refused(sample, spec(**{key: True}), row_code) == (reason if out else None)
 
 
 def test_lengths_are_in_the_unit_that_the_key_names() -> None:
@@ -73,7 +74,7 @@ def test_lengths_are_in_the_unit_that_the_key_names() -> None:
         ({"max_lines": 6}, "too many lines"),
         ({"min_lines": 8}, "too few lines"),
     ):
-        assert refused(sample, spec(**given)) == reason
+        assert refused(sample, spec(**given), row_code) == reason
 
 
 CLUMSY = "fn f(v: &Vec<u32>) -> u32 {\n    return v.get(0).unwrap().clone();\n}"
@@ -82,10 +83,10 @@ CLUMSY = "fn f(v: &Vec<u32>) -> u32 {\n    return v.get(0).unwrap().clone();\n}"
 def test_the_idiomatic_ratio_is_of_code_and_not_of_words() -> None:
     praised = f"// idiomatic ? match iter map collect\n{CLUMSY}"
     for sample, out in ((row(), False), (row(CLUMSY), True), (row(praised), True)):
-        assert (refused(sample, spec(idiomatic_quality_ratio=0.5)) == "not idiomatic") is out
+        assert (refused(sample, spec(idiomatic_quality_ratio=0.5), row_code) == "not idiomatic") is out
     told = row("It takes `v.unwrap()` apart.", task_type="explanations")
     both = {"code_generation": 0.5, "explanations": 0.5}
-    assert refused(told, spec(idiomatic_quality_ratio=1.0, task_mix=both)) is None
+    assert refused(told, spec(idiomatic_quality_ratio=1.0, task_mix=both), row_code) is None
 
 
 def test_documented_is_a_doc_comment_and_not_its_look() -> None:
@@ -111,14 +112,14 @@ def test_what_is_preferred_is_drawn_first_and_nothing_is_refused() -> None:
 
     rows = [made(place) for place in range(60)]
     clumsy, documented = {s.id for s in rows[1::2]}, {s.id for s in rows[::3]}
-    drawn = mix(rows, "d", spec(crate_rows=20, prefer_documented=True)).train
+    drawn = mix(rows, "d", spec(crate_rows=20, prefer_documented=True), row_code).train
     assert {s.id for s in drawn} == documented
-    drawn = mix(rows, "d", spec(crate_rows=40, prefer_idiomatic=True)).train
+    drawn = mix(rows, "d", spec(crate_rows=40, prefer_idiomatic=True), row_code).train
     assert {s.id for s in rows} - clumsy < {s.id for s in drawn} and len(drawn) == 40
-    mixed = mix(rows, "d", spec(crate_rows=15, prefer_idiomatic=True, prefer_documented=True))
+    mixed = mix(rows, "d", spec(crate_rows=15, prefer_idiomatic=True, prefer_documented=True), row_code)
     assert Counter((s.id in documented, s.id in clumsy) for s in mixed.train) == {
         (True, False): 10, (True, True): 5
     }  # fmt: skip
     assert mixed.report["preferred"]["documented"] == 1.0
     assert mixed.report["sources"]["own"]["filtered"] == {}
-    assert mix(rows, "d", spec(crate_rows=15)).report["preferred"] == {}
+    assert mix(rows, "d", spec(crate_rows=15), row_code).report["preferred"] == {}

@@ -22,6 +22,7 @@ from rust_expert.dataset.mixing import mix
 from rust_expert.dataset.quotas import quotas
 from rust_expert.dataset.shards import write_shards
 from rust_expert.dataset.split import assign_split, val_groups
+from rust_expert.syntax import row_code
 
 ROOT = Path(__file__).resolve().parents[2]
 TYPES = ["code_generation", "transformations", "error_fixing", "explanations"]
@@ -150,7 +151,7 @@ def cleaned_rows() -> list[Sample]:
 
 
 def test_a_mix_keeps_to_its_quotas() -> None:
-    made = mix(cleaned_rows(), "broad", spec())
+    made = mix(cleaned_rows(), "broad", spec(), row_code)
     counts = Counter("curriculum" if s.source == "curriculum" else s.task_type for s in made.train)
     assert counts == {
         "curriculum": 60, "code_generation": 28, "transformations": 6, "error_fixing": 4, "explanations": 2
@@ -168,7 +169,7 @@ def test_a_mix_keeps_to_its_quotas() -> None:
 
 
 def test_a_shortage_is_told_and_not_made_up() -> None:
-    made = mix(cleaned_rows(), "broad", spec(crate_rows=400))
+    made = mix(cleaned_rows(), "broad", spec(crate_rows=400), row_code)
     explanations = made.report["shortages"]["train"]
     there = sum(
         1
@@ -183,7 +184,7 @@ def test_filters() -> None:
     long = crate_row(5001, gen="x" * 600)
     bare = crate_row(5002, doc=None, verified=[])
     given = [*rows(40, 60), long, bare, Sample.make(prompt="p", gen="g")]
-    made = mix(given, "d", spec(strict=True, families=["family1", "family2"], crate_rows=8))
+    made = mix(given, "d", spec(strict=True, families=["family1", "family2"], crate_rows=8), row_code)
     assert {s.family for s in made.train if s.source == "curriculum"} == {"family1", "family2"}
     assert all(s.doc for s in made.train if s.source == "crates")
     told = made.report["filters"]["train"]
@@ -193,25 +194,28 @@ def test_filters() -> None:
     assert told["not documented"] == 20
     assert told["other family"] == 40
     with pytest.raises(UserError, match="no row is of family familly; choose among family0"):
-        mix(given, "d", spec(families=["familly"]))
+        mix(given, "d", spec(families=["familly"]), row_code)
     with pytest.raises(UserError, match="no row is left to train on"):
-        mix(given, "d", spec(max_chars=1))
+        mix(given, "d", spec(max_chars=1), row_code)
 
 
 def test_one_more_row_changes_one_row_of_a_draw() -> None:
     given = cleaned_rows()
-    before = {s.id for s in mix(given, "broad", spec()).train}
+    before = {s.id for s in mix(given, "broad", spec(), row_code).train}
     for extra in (crate_row(7000), crate_row(7004), task_row(7000)):
         after = {
-            s.id for s in mix([*given, extra.model_copy(update={"split": "train"})], "broad", spec()).train
+            s.id
+            for s in mix(
+                [*given, extra.model_copy(update={"split": "train"})], "broad", spec(), row_code
+            ).train
         }
         assert len(after - before) <= 1 and len(after) == len(before)
-    assert {s.id for s in mix(given, "sharpened", spec()).train} != before
-    assert {s.id for s in mix(given, "broad", spec(seed=18)).train} != before
+    assert {s.id for s in mix(given, "sharpened", spec(), row_code).train} != before
+    assert {s.id for s in mix(given, "broad", spec(seed=18), row_code).train} != before
 
 
 def test_shards_hang_on_the_row_alone(tmp_path: Path) -> None:
-    made = mix(cleaned_rows(), "broad", spec())
+    made = mix(cleaned_rows(), "broad", spec(), row_code)
     (tmp_path / "train-7.parquet").write_text("of an earlier run")
     (tmp_path / "train-note.txt").write_text("not ours")
     told = write_shards(tmp_path, "train", made.train, 3)

@@ -28,6 +28,7 @@ from rust_expert.dataset.interleaving import interleaved
 from rust_expert.dataset.mixing import Mixed, mix
 from rust_expert.dataset.sources import files_of, sample_from, samples_of
 from rust_expert.models.rows import read_pairs
+from rust_expert.syntax import row_code
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -67,7 +68,7 @@ def mixed(
     told: DatasetSpec, rows: dict[str, list[dict[str, Any]]], suites: list[Suite] | None = None
 ) -> Mixed:
     read = {name: taken_in(given, name, told.sources[name]) for name, given in rows.items()}
-    return mix(OWN, "d", told, Others(read, suites or [], CLEANING))
+    return mix(OWN, "d", told, row_code, Others(read, suites or [], CLEANING))
 
 
 THEIRS = {"theirs": {"from": "local:theirs.jsonl"}}
@@ -148,7 +149,9 @@ def test_one_more_row_changes_one_row_of_a_source() -> None:
     before = {s.id for s in mixed(told, {"theirs": BARE}).train}
     after = {s.id for s in mixed(told, {"theirs": [*BARE, {"prompt": "P", "gen": code(1, "new")}]}).train}
     assert len(after) == len(before) and len(after - before) <= 1
-    assert {s.id for s in mix(OWN, "d", spec()).train} == {i for i in before if i in {s.id for s in OWN}}
+    assert {s.id for s in mix(OWN, "d", spec(), row_code).train} == {
+        i for i in before if i in {s.id for s in OWN}
+    }
 
 
 def test_what_a_stranger_says_was_checked_or_held_out_is_not_believed() -> None:
@@ -250,15 +253,15 @@ def test_task_weights_move_the_shares_of_the_own_rows() -> None:
     own = [own_row(place, task_type=types[place % 2], split="train") for place in range(200)]
     even = {"code_generation": 0.5, "error_fixing": 0.5}
     told = spec(task_mix=even, task_weights={"error_fixing": 3}, crate_rows=80)
-    assert Counter(s.task_type for s in mix(own, "d", told).train) == {
+    assert Counter(s.task_type for s in mix(own, "d", told, row_code).train) == {
         "code_generation": 20,
         "error_fixing": 60,
     }
     # 100 rows of it are there; the weight lets each stand up to three times.
-    wide = mix(own, "d", told.model_copy(update={"crate_rows": 400}))
+    wide = mix(own, "d", told.model_copy(update={"crate_rows": 400}), row_code)
     assert Counter(s.task_type for s in wide.train) == {"code_generation": 100, "error_fixing": 300}
     assert wide.report["sources"]["own"]["repeated"] == 200 and not wide.report["shortages"]["train"]
-    wider = mix(own, "d", told.model_copy(update={"crate_rows": 800}))
+    wider = mix(own, "d", told.model_copy(update={"crate_rows": 800}), row_code)
     assert wider.report["shortages"]["train"]["error_fixing"] == {"asked": 600, "found": 300}
 
 

@@ -13,6 +13,7 @@ from rust_expert.dataset.shards import write_shards
 from rust_expert.dataset.sources import samples_of
 from rust_expert.models.manifest import StageManifest, read_manifest
 from rust_expert.models.stage import train_stage
+from rust_expert.syntax import row_code
 
 
 def test_bare_rows_load_filter_and_train(tmp_path: Path) -> None:
@@ -26,7 +27,7 @@ def test_bare_rows_load_filter_and_train(tmp_path: Path) -> None:
         }
     )  # fmt: skip
     read = {name: samples_of(name, source) for name, source in spec.sources.items()}
-    made = mix([], "d", spec, Others(read, [], CleanOptions(val_fraction=0.2)))
+    made = mix([], "d", spec, row_code, Others(read, [], CleanOptions(val_fraction=0.2)))
     assert made.report["sources"]["theirs"]["filtered"] == {"duplicate": 1, "empty": 1, "too long": 1}
     for split, samples in (("train", made.train), ("val", made.val)):
         assert (

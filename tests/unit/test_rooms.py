@@ -13,7 +13,7 @@ ALLOWED: dict[str, set[str]] = {
     "syntax": {"common"},
     "tasks": {"syntax", "judge.rustc", "common"},
     "curriculum": {"judge.rustc", "common"},
-    "dataset": {"syntax", "common"},
+    "dataset": {"common"},
     "models": {"dataset", "common"},
     "sampling": {"models", "syntax", "common"},
     "judge": {"syntax", "common"},

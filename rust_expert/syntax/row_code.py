@@ -7,7 +7,6 @@ from pathlib import PurePosixPath
 import tree_sitter
 
 from rust_expert.common.contracts import Sample
-from rust_expert.dataset.duplicates import is_prose
 from rust_expert.syntax.attributes import attribute_name, is_inner_doc, is_outer_doc, is_test_attribute
 from rust_expert.syntax.parser import descend, field, parse, text_of
 from rust_expert.syntax.style import idiomatic
@@ -44,7 +43,7 @@ def code_of(sample: Sample) -> str:
     Of an explanation that is the fenced code of question and answer; of other rows the answer, or its fenced
     blocks where it has any.
     """
-    if is_prose(sample):
+    if sample.is_prose:
         return "\n".join(fenced(sample.prompt) + fenced(sample.gen))
     return "\n".join(fenced(sample.gen)) or sample.gen
 
