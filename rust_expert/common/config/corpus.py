@@ -96,6 +96,15 @@ class GateOptions(BaseModel):
     )
 
 
+class ChunkOptions(BaseModel):
+    """How large the pieces are that impls are cut into; modules and files that are larger are no chunks."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    max_lines: int = Field(default=200, ge=1, description="most lines of a chunk")
+    max_chars: int = Field(default=8000, ge=1, description="most characters of a chunk")
+
+
 class CorpusOptions(FetchOptions):
     """The corpus section of a profile."""
 
