@@ -1,5 +1,6 @@
 """What rustc and clippy report, read from their JSON lines."""
 
+import contextlib
 import dataclasses
 import json
 import re
@@ -65,17 +66,21 @@ def read_diagnostics(stderr: str) -> list[Diagnostic]:
     The closing summary (`aborting due to ...`) is left out; lines that are not JSON, such as the last words of a
     crashing compiler, are skipped.
     """
-    found = []
-    for line in stderr.splitlines():
-        if not line.startswith("{"):
-            continue
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError:
-            continue
-        if row.get("$message_type", "diagnostic") == "diagnostic" and _counts(row):
-            found.append(_diagnostic(row))
-    return found
+    return [
+        _diagnostic(row)
+        for row in read_rows(stderr)
+        if row.get("$message_type", "diagnostic") == "diagnostic" and _counts(row)
+    ]
+
+
+def read_rows(told: str) -> list[dict[str, Any]]:
+    """The JSON objects among the lines of what a compiler or cargo said."""
+    rows = []
+    for line in told.splitlines():
+        if line.startswith("{"):
+            with contextlib.suppress(json.JSONDecodeError, RecursionError):
+                rows.append(json.loads(line))
+    return rows
 
 
 def _counts(row: dict[str, Any]) -> bool:
