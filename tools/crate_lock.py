@@ -45,9 +45,7 @@ def main() -> None:
     arguments = parser.parse_args()
     cli.set_up_log(None)
     tables = arguments.tables or [
-        table
-        for table in sorted((ROOT / "config").glob("*.tsv"))
-        if not table.name.endswith(".newest.tsv")
+        table for table in sorted((ROOT / "config").glob("*.tsv")) if not table.name.endswith(".newest.tsv")
     ]
     for table in tables:
         print(write_lock(table, arguments.upgrade))

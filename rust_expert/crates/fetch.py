@@ -96,7 +96,10 @@ def _with_needs(crates: list[CrateSource], pins: list[CratePin], path: Path) -> 
     closures = {pin.name: _closure(lock, pin) for _, pin in asking}
     needs = {(need.name, need.version): need for _, found, _ in closures.values() for need in found}
     faults = keep_needs(needs.values(), [pin for _, pin in asking], path.read_text(encoding="utf-8"))
-    return [_noted(crate, *closures[crate.name][1:], faults) if crate.name in closures else crate for crate in crates]
+    return [
+        _noted(crate, *closures[crate.name][1:], faults) if crate.name in closures else crate
+        for crate in crates
+    ]
 
 
 def _closure(lock: Lock, pin: CratePin) -> tuple[str, list[CratePin], str]:

@@ -77,9 +77,7 @@ _TOLD = re.compile(r"^ *\w+ (\S+) v(\S+)(?: -> v(\S+))?(?: \([^)]*\bavailable: v
 
 def _newest(lock: dict[str, Any], said: str) -> dict[str, str]:
     """The newest version of each package in a lock, by what cargo said that it would change and what is available."""
-    versions = [
-        (package["name"], package["version"]) for package in lock["package"] if "checksum" in package
-    ]
+    versions = [(package["name"], package["version"]) for package in lock["package"] if "checksum" in package]
     versions += [
         (found[1], version) for found in _TOLD.finditer(said) for version in found.groups()[1:] if version
     ]

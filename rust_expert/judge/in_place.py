@@ -16,7 +16,7 @@ from rust_expert.judge.third_party import CRATE, DEPENDENCIES, GENERATED, Build
 
 _RUSTC = "/rust/bin/rustc"
 _CLIPPY = "/rust/bin/clippy-driver"
-_OUT = "/work/out"
+_OUT = "/work"
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,13 @@ class InPlace:
                 (self._sources / name).write_bytes(content)
 
     def _compiled(self, lints: bool) -> Compiled:
-        program = [_CLIPPY, "-Wclippy::pedantic", "--cap-lints=warn"] if lints else [_RUSTC, "--cap-lints=allow"]
+        program = (
+            [_CLIPPY, "-Wclippy::pedantic", "--cap-lints=warn"] if lints else [_RUSTC, "--cap-lints=allow"]
+        )
         done = self._sandbox.run(
             [
                 "/usr/bin/env", f"--chdir={CRATE}", *self._build.environment, *program, *self._build.arguments,
-                "--emit=metadata", "--error-format=json", "-o", _OUT,
+                "--emit=metadata", "--error-format=json", "--out-dir", _OUT,
             ],
             mounts={
                 CRATE: self._sources,

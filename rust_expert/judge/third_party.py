@@ -13,15 +13,17 @@ import contextlib
 import dataclasses
 import io
 import json
+import platform
 import re
 import tarfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import Literal
 
 from rust_expert.common.config.corpus import BuildOptions
-from rust_expert.judge.diagnostics import Diagnostic, one_line, read_rows
+from rust_expert.common.files import sha256_json
+from rust_expert.judge.diagnostics import Diagnostic, diagnostic_of, one_line, read_rows
 from rust_expert.judge.lints import groups_of_lints
 from rust_expert.judge.sandbox import Limits, Sandbox
 
@@ -33,7 +35,9 @@ DEPENDENCIES, GENERATED = "/dependencies", "/generated"
 
 _MOST_FILES = 20_000
 _LIBRARY = re.compile(r"lib\w+-[0-9a-f]+\.(rmeta|so)")
-_STUB = '[package]\nname = "stub"\nversion = "0.0.0"\nedition = "2021"\n[lib]\npath = "lib.rs"\n[dependencies]\n'
+_STUB = (
+    '[package]\nname = "stub"\nversion = "0.0.0"\nedition = "2021"\n[lib]\npath = "lib.rs"\n[dependencies]\n'
+)
 _WRAPPER = """#!/bin/sh
 crate_name=
 [ "$2" = --crate-name ] && crate_name=$3
@@ -67,8 +71,28 @@ rm -rf /work/target
 cd /work/left && tar -cf /work/all.tar --remove-files -- *
 """
 
-_OF_CARGO = ("RUSTC", "LD_", "CARGO_TARGET", "CARGO_BUILD", "CARGO_HOME", "CARGO_MAKE", "CARGO_TERM", "CARGO_INCR")
-_INHERITED = {"PATH", "LC_ALL", "RUST_BACKTRACE", "MALLOC_ARENA_MAX", "TMPDIR", "HOME", "PWD", "OLDPWD", "SHLVL", "_"}
+_OF_CARGO = (
+    "RUSTC",
+    "LD_",
+    "CARGO_TARGET",
+    "CARGO_BUILD",
+    "CARGO_HOME",
+    "CARGO_MAKE",
+    "CARGO_TERM",
+    "CARGO_INCR",
+)
+_INHERITED = {
+    "PATH",
+    "LC_ALL",
+    "RUST_BACKTRACE",
+    "MALLOC_ARENA_MAX",
+    "TMPDIR",
+    "HOME",
+    "PWD",
+    "OLDPWD",
+    "SHLVL",
+    "_",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,7 +108,7 @@ class ThirdParty:
 class Build:
     """What building a crate told.
 
-    `lints`: clippy's warnings by group. `warnings`: those warnings as JSON objects, as rustc prints them. `arguments` and
+    `lints`: clippy's warnings by group. `warnings`: those of them, and rustc's, one by one. `arguments` and
     `environment`: how rustc is to be called for the crate, seen from CRATE, with what lies in `left` shown at
     DEPENDENCIES and GENERATED. `files`: the source files that took part, by their paths in the crate.
     """
@@ -92,7 +116,7 @@ class Build:
     outcome: Outcome
     reason: str = ""
     lints: dict[str, int] = dataclasses.field(default_factory=dict)
-    warnings: tuple[dict[str, Any], ...] = ()
+    warnings: tuple[Diagnostic, ...] = ()
     arguments: tuple[str, ...] = ()
     environment: tuple[str, ...] = ()
     files: frozenset[str] = frozenset()
@@ -126,9 +150,10 @@ def build(crate: ThirdParty, options: BuildOptions, left: Path) -> Build:
     if "arguments" not in texts:
         return Build("cannot_build", "it has no library that cargo builds")
     warnings = tuple(_warnings(texts.get("told", "")))
-    lints = _by_group(warnings)
+    groups = groups_of_lints()
+    lints = dict(sorted(Counter(groups[each.code] for each in warnings if each.code in groups).items()))
     blocking = [f"{lints[group]} of {group}" for group in options.blocking if lints.get(group)]
-    names = sorted({_code(row) for row in warnings if groups_of_lints().get(_code(row)) in options.blocking})
+    names = sorted({each.code for each in warnings if groups.get(each.code) in options.blocking})
     return Build(
         outcome="blocked" if blocking else "passes",
         reason=f"clippy warns: {', '.join(blocking)} ({', '.join(names)})" if blocking else "",
@@ -139,6 +164,11 @@ def build(crate: ThirdParty, options: BuildOptions, left: Path) -> Build:
         files=_files(texts.get("files", "")),
         left=left,
     )
+
+
+def recipe() -> str:
+    """All that decides, beside crate, options and compiler, what comes out of a build."""
+    return sha256_json([_SCRIPT, _WRAPPER, _STUB, platform.machine()])
 
 
 def limits_of(options: BuildOptions) -> Limits:
@@ -187,28 +217,16 @@ def _unpack(packed: bytes, folder: Path) -> dict[str, str]:
     return texts
 
 
-def _warnings(told: str) -> list[dict[str, Any]]:
-    """What the compiler said of the crate itself, in cargo's messages."""
-    found: list[dict[str, Any]] = []
+def _warnings(told: str) -> Iterator[Diagnostic]:
+    """What the compiler said of the crate itself, in cargo's messages; files by their paths in the crate."""
+    for absolute in (f'"file_name":"{CRATE}/', f"--> {CRATE}/", f"::: {CRATE}/"):
+        told = told.replace(absolute, absolute.removesuffix(f"{CRATE}/"))
     for row in read_rows(told):
-        target = row.get("target")
-        if row.get("reason") != "compiler-message" or not isinstance(target, dict):
+        target, message = row.get("target"), row.get("message")
+        if not isinstance(target, dict) or not isinstance(message, dict):
             continue
-        message, source = row.get("message"), str(target.get("src_path", ""))
-        if isinstance(message, dict) and source.startswith(f"{CRATE}/") and _code(message):
-            found.append(message)
-    return found
-
-
-def _code(message: Mapping[str, Any]) -> str:
-    code = message.get("code")
-    return str(code.get("code", "")) if isinstance(code, dict) else ""
-
-
-def _by_group(warnings: tuple[dict[str, Any], ...]) -> dict[str, int]:
-    groups = groups_of_lints()
-    counts = Counter(groups[_code(row)] for row in warnings if _code(row) in groups)
-    return dict(sorted(counts.items()))
+        if str(target.get("src_path", "")).startswith(f"{CRATE}/") and message.get("code"):
+            yield diagnostic_of(message)
 
 
 def _arguments(told: str) -> tuple[str, ...]:
@@ -220,7 +238,9 @@ def _arguments(told: str) -> tuple[str, ...]:
             next(words, None)
         elif word in ("-C", "-L", "--extern", "--cfg", "--check-cfg", "--crate-name", "--crate-type"):
             kept += [word, _moved(next(words, ""))]
-        elif word.startswith(("--emit", "--error-format", "--json", "--diagnostic-width", "--cap-lints", "-Cincremental")):
+        elif word.startswith(
+            ("--emit", "--error-format", "--json", "--diagnostic-width", "--cap-lints", "-Cincremental")
+        ):
             continue
         else:
             kept.append(_moved(word))
