@@ -1,8 +1,8 @@
 """Build and lint the crates of one shard in the sandbox, and ask the compiler about their items.
 
-Reads the manifest of scripts.fetch and the items of scripts.items; a crate without items was kept out before and is not
-tried. Writes what each crate came to (JSON) and one row per confirmed form of an item (Parquet). What a crate came to is
-kept in the cache under its sources, those that it needs, the compiler, the options and this code.
+Reads the manifest of scripts.fetch and the items of scripts.items; a crate without items was kept out before and is
+not tried. Writes what each crate came to (JSON) and one row per confirmed form of an item (Parquet). What a crate
+came to is kept in the cache under its sources, those that it needs, the compiler, the options and this code.
 """
 
 import logging
@@ -18,8 +18,9 @@ from rust_expert.common.tables import read_parquet, write_parquet
 from rust_expert.common.toolchain import rustc_version
 from rust_expert.crates.manifest import CrateSource, read_manifest
 from rust_expert.judge.probe import require_sandbox
+from rust_expert.judge.rustc import explained
 from rust_expert.syntax.corpus import ItemRow
-from rust_expert.tasks.building import CrateResult, Request, Source, results_of
+from rust_expert.tasks.building import Request, ShardResult, Source, results_of
 from rust_expert.tasks.pairs import PairRow
 
 log = logging.getLogger(__name__)
@@ -28,15 +29,17 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def main() -> None:
     """Parse the command line, build, write."""
-    told = cli.parser(__doc__)
-    told.add_argument("--manifest", required=True, metavar="FILE", help="what scripts.fetch wrote")
-    told.add_argument("--items", required=True, metavar="FILE", help="what scripts.items wrote")
-    told.add_argument("--out", required=True, metavar="FILE", help="where the crates' results go (JSON)")
-    told.add_argument("--pairs", required=True, metavar="FILE", help="where the confirmed forms go (Parquet)")
-    told.add_argument("--workers", type=int, default=1, metavar="N", help="crates built at once (default 1)")
-    cli.add_options(told, BuildOptions)
-    cli.add_options(told, PairOptions)
-    arguments = told.parse_args()
+    words = cli.parser(__doc__)
+    words.add_argument("--manifest", required=True, metavar="FILE", help="what scripts.fetch wrote")
+    words.add_argument("--items", required=True, metavar="FILE", help="what scripts.items wrote")
+    words.add_argument("--out", required=True, metavar="FILE", help="where the crates' results go (JSON)")
+    words.add_argument(
+        "--pairs", required=True, metavar="FILE", help="where the confirmed forms go (Parquet)"
+    )
+    words.add_argument("--workers", type=int, default=1, metavar="N", help="crates built at once (default 1)")
+    cli.add_options(words, BuildOptions)
+    cli.add_options(words, PairOptions)
+    arguments = words.parse_args()
     cli.set_up_log(arguments.log)
     request = Request(
         builds=cli.options_from(arguments, BuildOptions),
@@ -55,14 +58,13 @@ def main() -> None:
         if (crate.name, crate.version) in items
     ]
     results = results_of(tried, request, arguments.workers)
-    write_json(
-        arguments.out,
-        {
-            "rustc": " ".join(request.rustc.split()[:2]),
-            "crates": [told_of(result) for result in results],
-        },
-    )
     pairs = [pair for result in results for pair in result.pairs]
+    told = ShardResult(
+        rustc=" ".join(request.rustc.split()[:2]),
+        crates=[result.counted() for result in results],
+        explained=explained(code for pair in pairs for code in pair.codes) if pairs else {},
+    )
+    write_json(arguments.out, told.model_dump())
     write_parquet(arguments.pairs, pairs, PairRow)
     passed = sum(result.outcome == "passes" for result in results)
     log.info("%d of %d crates pass; %d confirmed forms", passed, len(results), len(pairs))
@@ -75,14 +77,6 @@ def source_of(crate: CrateSource) -> Source:
         for name, version, sha256 in crate.needs
     }
     return Source(crate.name, crate.version, crate.root, crate.sha256, needs, crate.needs_fault)
-
-
-def told_of(result: CrateResult) -> dict[str, object]:
-    """What is told of a crate: all but the forms themselves, which are counted."""
-    counts: dict[str, int] = defaultdict(int)
-    for pair in result.pairs:
-        counts[pair.kind] += 1
-    return {**result.model_dump(exclude={"pairs"}), "pairs": dict(sorted(counts.items()))}
 
 
 if __name__ == "__main__":

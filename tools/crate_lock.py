@@ -17,7 +17,7 @@ from rust_expert.crates.resolve import locked
 from rust_expert.crates.table import read_table
 
 ROOT = Path(__file__).resolve().parent.parent
-HEAD = "# The newest version of each package on the day of the lock: made by `python -m tools.crate_lock`; do not edit.\n"
+HEAD = "# The newest version of each package on the day of the lock; made by `python -m tools.crate_lock`.\n"
 
 
 def write_lock(table: Path, upgrade: bool) -> str:

@@ -48,9 +48,9 @@ def resolved(roots: Iterable[str], names: str) -> list[CratePin]:
 def locked(pins: Iterable[CratePin], before: str | None, table: str) -> tuple[str, dict[str, str]]:
     """The text of a Cargo.lock for all of `pins` together, and the newest version of each package by its name.
 
-    What the lock `before` holds stays; None takes the newest that fit together and the Rust at hand. `table` is the file
-    that the pins come from. Raises NetworkError where the registry cannot be reached, UserError where cargo finds no
-    solution.
+    What the lock `before` holds stays; None takes the newest that fit together and the Rust at hand. `table` is the
+    file that the pins come from. Raises NetworkError where the registry cannot be reached, UserError where cargo
+    finds no solution.
     """
     with tempfile.TemporaryDirectory(prefix="rust-expert-lock-") as made:
         stub = Path(made)

@@ -1,9 +1,10 @@
 """A crate of other people, built and linted in the sandbox with all that it needs.
 
-Its build scripts and procedural macros, and those of what it needs, are hostile like a sample: they run in a toolchain
-room alone, without network, within limits; the sources of it all are shown read-only. What comes out are bytes through a
-pipe: what cargo and clippy said, the libraries that a compilation of the crate itself links to, the files that its build
-script made, and how cargo would compile it. Later compilations (rust_expert.judge.in_place) ask rustc alone.
+Its build scripts and procedural macros, and those of what it needs, are hostile like a sample: they run in a
+toolchain room alone, without network, within limits; the sources of it all are shown read-only. What comes out are
+bytes through a pipe: what cargo and clippy said, the libraries that a compilation of the crate itself links to, the
+files that its build script made, and how cargo would compile it. Later compilations (rust_expert.judge.in_place) ask
+rustc alone.
 
 A crate can lie about itself (a procedural macro runs inside the compiler); it cannot lie about another crate, for each
 one is built in a room of its own.
@@ -97,7 +98,7 @@ _INHERITED = {
 
 @dataclasses.dataclass(frozen=True)
 class ThirdParty:
-    """A crate to be built: its name, its folder, and the folders of the packages that it needs, by any distinct name."""
+    """A crate to be built: its name, its folder, and the folders of what it needs, by any distinct names."""
 
     name: str
     root: Path
@@ -108,7 +109,8 @@ class ThirdParty:
 class Build:
     """What building a crate told.
 
-    `lints`: clippy's warnings by group. `warnings`: those of them, and rustc's, one by one. `arguments` and
+    `lints`: clippy's warnings by group. `warnings`: those of them, and rustc's, one by one. `groups`: the group of each
+    of clippy's lints. `arguments` and
     `environment`: how rustc is to be called for the crate, seen from CRATE, with what lies in `left` shown at
     DEPENDENCIES and GENERATED. `files`: the source files that took part, by their paths in the crate.
     """
@@ -117,6 +119,7 @@ class Build:
     reason: str = ""
     lints: dict[str, int] = dataclasses.field(default_factory=dict)
     warnings: tuple[Diagnostic, ...] = ()
+    groups: Mapping[str, str] = dataclasses.field(default_factory=dict)
     arguments: tuple[str, ...] = ()
     environment: tuple[str, ...] = ()
     files: frozenset[str] = frozenset()
@@ -159,6 +162,7 @@ def build(crate: ThirdParty, options: BuildOptions, left: Path) -> Build:
         reason=f"clippy warns: {', '.join(blocking)} ({', '.join(names)})" if blocking else "",
         lints=lints,
         warnings=warnings,
+        groups=groups,
         arguments=_arguments(texts["arguments"]),
         environment=_environment(texts.get("environment", "")),
         files=_files(texts.get("files", "")),
@@ -263,7 +267,9 @@ def _environment(told: str) -> tuple[str, ...]:
 
 
 def _files(told: str) -> frozenset[str]:
-    """The source files in a dep-info file: the first rule's prerequisites, of which those of the crate have short names."""
+    """The source files in a dep-info file: the first rule's prerequisites, of which those of the crate have short
+    names.
+    """
     head = told.replace("\\\n", " ").partition("\n")[0].partition(": ")[2]
     names = re.split(r"(?<!\\) +", head.strip())
     plain = (name.replace("\\ ", " ").removeprefix(f"{CRATE}/") for name in names)

@@ -1,14 +1,15 @@
-"""Crates past the gates, built, linted and examined in the sandbox; what came out is kept, so that one more crate, or a run
+"""Crates past the gates, built, linted and examined in the sandbox; what came out is kept, so that one more crate, or
+a run
 that was interrupted, builds no other crate again.
 """
 
-import json
 import logging
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,9 +17,9 @@ from rust_expert.common import cache
 from rust_expert.common.config.corpus import BuildOptions
 from rust_expert.common.config.pairs import PairOptions
 from rust_expert.common.files import sha256_json
+from rust_expert.common.parallel import spread
 from rust_expert.common.progress import Progress
 from rust_expert.judge.in_place import in_place
-from rust_expert.judge.parallel import spread
 from rust_expert.judge.third_party import Build, ThirdParty, build, limits_of, recipe
 from rust_expert.syntax.corpus import ItemRow
 from rust_expert.tasks.examination import Examined, examined
@@ -29,7 +30,7 @@ log = logging.getLogger(__name__)
 _RESULT = "result.json"
 
 
-class CrateResult(BaseModel):
+class CrateVerdict(BaseModel):
     """What building a crate came to. `files`: the source files that took part; `forms`: how many forms of its items
     were tried and confirmed, and why the others were not, by kind.
     """
@@ -38,12 +39,40 @@ class CrateResult(BaseModel):
 
     name: str
     version: str
-    outcome: Literal["passes", "blocked", "cannot_build", "not_tried"]
+    outcome: Literal["passes", "blocked", "cannot_build"]
     reason: str = ""
     lints: dict[str, int] = Field(default_factory=dict)
     files: list[str] = Field(default_factory=list)
     forms: dict[str, dict[str, dict[str, int]]] = Field(default_factory=dict)
+
+
+class CrateResult(CrateVerdict):
+    """The same with all confirmed forms."""
+
     pairs: list[PairRow] = Field(default_factory=list)
+
+    def counted(self) -> "CrateCount":
+        """The same with the number of confirmed forms by kind."""
+        counts = dict(sorted(Counter(pair.kind for pair in self.pairs).items()))
+        return CrateCount(**self.model_dump(exclude={"pairs"}), pairs=counts)
+
+
+class CrateCount(CrateVerdict):
+    """What building a crate came to, with the number of confirmed forms by kind."""
+
+    pairs: dict[str, int] = Field(default_factory=dict)
+
+
+class ShardResult(BaseModel):
+    """What a shard's crates came to, without the forms themselves, which are counted in `pairs`; what was asked of them
+    with which compiler; what it explains of the error codes that it gave.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    rustc: str
+    crates: list[CrateCount]
+    explained: dict[str, str] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -147,12 +176,13 @@ def _made(source: Source, rows: Sequence[ItemRow], request: Request) -> tuple[Cr
                 )
                 reason = f"it does not compile a second time: {first}"
                 return result.model_copy(update={"outcome": "cannot_build", "reason": reason}), again.gave_up
-            found = examined(rows, _sources(done, source.root), compiler, done.warnings, request.pairs)
+            found = examined(rows, _sources(done, source.root), compiler, done, request.pairs)
     return _with_pairs(result, found), False
 
 
 def _sources(done: Build, root: Path) -> dict[str, bytes]:
-    return {name: (root / name).read_bytes() for name in sorted(done.files) if (root / name).is_file()}
+    names = sorted(name for name in done.files if name.endswith(".rs"))
+    return {name: (root / name).read_bytes() for name in names if (root / name).is_file()}
 
 
 def _with_pairs(result: CrateResult, found: Examined) -> CrateResult:

@@ -1,5 +1,6 @@
 """One built crate, examined: which of its items' forms fail, which plainer forms and suggestions compile, which items
-stand without their crate. Prompts are made elsewhere (rust_expert.tasks.rows), so that another wording asks rustc nothing.
+stand without their crate. Prompts are made elsewhere (rust_expert.tasks.rows), so that another wording asks rustc
+nothing.
 """
 
 import functools
@@ -13,8 +14,8 @@ from rust_expert.common.config.pairs import PairOptions
 from rust_expert.common.seeds import rng, stable_hash
 from rust_expert.judge.diagnostics import Diagnostic
 from rust_expert.judge.in_place import InPlace
-from rust_expert.judge.lints import groups_of_lints
 from rust_expert.judge.rustc import check_many
+from rust_expert.judge.third_party import Build
 from rust_expert.syntax.corpus import ItemRow
 from rust_expert.tasks.code import Code
 from rust_expert.tasks.composed import Form, public_paths
@@ -44,7 +45,7 @@ def examined(
     rows: Sequence[ItemRow],
     sources: Mapping[str, bytes],
     crate: InPlace,
-    warnings: Sequence[Diagnostic],
+    build: Build,
     options: PairOptions,
 ) -> Examined:
     """Examine the items of one crate. `rows`: all of them; `sources`: the files that took part in its build;
@@ -57,7 +58,7 @@ def examined(
     for kind, ask in (
         ("broken", examination.broken),
         ("plain", examination.plain),
-        ("suggested", lambda: examination.suggested(warnings)),
+        ("suggested", lambda: examination.suggested(build)),
         ("stands", examination.standing),
     ):
         pairs, tally = ask()
@@ -87,8 +88,14 @@ class _Examination:
         tally.lost = tried.lost
         return [
             pair_of(
-                each.form.row, "broken", each.form.way, each.form.text, public_paths(each.message), each.codes
-            )
+                each.form.row,
+                "broken",
+                each.form.way,
+                each.form.text,
+                public_paths(each.message),
+                each.codes,
+                tuple(map(public_paths, each.notes)),
+            )  # fmt: skip
             for each in tried.failed
         ], tally
 
@@ -104,16 +111,16 @@ class _Examination:
         tally.kept.update(form.way for form in kept)
         return [pair_of(form.row, "plain", form.way, form.text) for form in kept], tally
 
-    def suggested(self, warnings: Sequence[Diagnostic]) -> tuple[list[PairRow], Tally]:
+    def suggested(self, build: Build) -> tuple[list[PairRow], Tally]:
         """Clippy's suggestions, kept where the item compiles with them and the lint is silent about that."""
         tally = Tally()
-        told = dict(self._suggestions(warnings))
+        told = dict(self._suggestions(build))
         kept: list[Form] = []
         for group in _rounds(list(told)):
             tried = self.trials.compiling(group, lints=True)
             tally.lost.update(tried.lost)
             for form in tried.compiling:
-                if tried.warned[form][form.way] < _warned(warnings, form.row)[form.way]:
+                if tried.warned[form][form.way] < _warned(build.warnings, form.row)[form.way]:
                     kept.append(form)
                 else:
                     tally.lost["clippy goes on about it"] += 1
@@ -201,9 +208,9 @@ class _Examination:
             for each in rewritten_forms(self._tree(row), count, chance, spent)
         ]
 
-    def _suggestions(self, warnings: Sequence[Diagnostic]) -> list[tuple[Form, Diagnostic]]:
+    def _suggestions(self, build: Build) -> list[tuple[Form, Diagnostic]]:
         """The suggestions that are tried, by a hash of each, the same limits on ways and items as elsewhere."""
-        found = list(suggested(self.items, self._tree, warnings, groups_of_lints()))
+        found = list(suggested(self.items, self._tree, build.warnings, build.groups))
         seed = self.options.seed
         found.sort(key=lambda each: stable_hash(seed, "suggestions", each[0].key, each[0].way, each[0].text))
         ways, items = Counter[str](), Counter[str]()

@@ -15,8 +15,9 @@ class PairRow(BaseModel):
     """One confirmed form of an item, which `crate`, `version`, `file` and `start` name.
 
     stands: the item compiles outside its crate, `way` says how: alone, or beside what it needs. broken: `text` in the
-    item's place fails with `codes` and `message`, all inside the item. plain: `text` compiles in its place as the item
-    does. suggested: clippy's `message` about the item is followed by `text`, which compiles and is silent about it.
+    item's place fails with `codes` and `message`, all inside the item; `notes` are sentences of it that stand by
+    themselves. plain: `text` compiles in its place as the item does. suggested: clippy's `message` about the item is
+    followed by `text`, which compiles and is silent about it.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -30,6 +31,7 @@ class PairRow(BaseModel):
     text: str = ""
     message: str = ""
     codes: list[str] = Field(default_factory=list)
+    notes: list[str] = Field(default_factory=list)
 
     @property
     def key(self) -> str:
@@ -38,12 +40,18 @@ class PairRow(BaseModel):
 
 
 def pair_of(
-    row: ItemRow, kind: Kind, way: str, text: str = "", message: str = "", codes: tuple[str, ...] = ()
+    row: ItemRow,
+    kind: Kind,
+    way: str,
+    text: str = "",
+    message: str = "",
+    codes: tuple[str, ...] = (),
+    notes: tuple[str, ...] = (),
 ) -> PairRow:
     """A confirmed form of an item."""
     return PairRow(
         crate=row.crate, version=row.version, file=row.file, start=row.start,
-        kind=kind, way=way, text=text, message=message, codes=list(codes),
+        kind=kind, way=way, text=text, message=message, codes=list(codes), notes=list(notes),
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from rust_expert.judge.diagnostics import Diagnostic, Span
 from rust_expert.syntax.corpus import ItemRow
-from rust_expert.syntax.parser import field, is_whole, parse
+from rust_expert.syntax.parser import field, is_whole
 from rust_expert.tasks.code import Code, Edit
 from rust_expert.tasks.composed import Form
 from rust_expert.tasks.mutations.operator import functions
@@ -21,8 +21,8 @@ def suggested(
 ) -> Iterator[tuple[Form, Diagnostic]]:
     """Each item's form with one suggestion of one warning applied, in the order of the warnings.
 
-    Only suggestions whose edits all lie inside bodies of the item's functions: others are about documentation, attributes
-    and signatures. `tree` gives an item's tree; `groups`: the group of each lint.
+    Only suggestions whose edits all lie inside bodies of the item's functions: others are about documentation,
+    attributes and signatures. `tree` gives an item's tree; `groups`: the group of each lint.
     """
     by_file: dict[str, list[ItemRow]] = {}
     for row in rows:
@@ -34,10 +34,10 @@ def suggested(
             spans = [span for span in child.spans if span.replacement is not None]
             if not spans or len(spans) != len(child.spans):
                 continue
-            row = _holder(by_file.get(spans[0].file, ()), spans)
-            text = _applied(tree(row), row, spans) if row is not None else None
-            if row is not None and text is not None:
-                yield Form(row, warning.code, text), warning
+            holder = _holder(by_file.get(spans[0].file, ()), spans)
+            text = _applied(tree(holder), holder, spans) if holder is not None else None
+            if holder is not None and text is not None:
+                yield Form(holder, warning.code, text), warning
                 break
 
 

@@ -1,13 +1,14 @@
 """Which forms of a crate's items fail, and how; which compile. Many forms are in one compilation, and none may change
 what is said of another one.
 
-What is done against that: forms of one item are never together; errors that stop the compiler early are set apart; where an
-error is nobody's, the forms that may cause it are taken out; a message that shows another form's line is not used.
+What is done against that: forms of one item are never together; errors that stop the compiler early are set apart;
+where an error is nobody's, the forms that may cause it are taken out; a message that shows another form's line is not
+used.
 """
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rust_expert.judge.diagnostics import Diagnostic
@@ -19,17 +20,23 @@ log = logging.getLogger(__name__)
 ABORTING = frozenset({"E0404", "E0405"})
 """Errors after which rustc looks at no types: with one of them about, the errors of all other forms are not seen."""
 
+_LONGEST_QUOTE = 80
+"""Characters of code that a note quotes."""
+
 MOST_COMPILATIONS = 60
 """Of one crate for one kind of form: a crate in which errors lead elsewhere again and again is given up."""
 
 
 @dataclass(frozen=True)
 class Failed:
-    """A form that does not compile, with all that rustc says of it where it is alone."""
+    """A form that does not compile, with all that rustc says of it where it is alone. `notes`: what it says of single
+    places, as sentences that quote them.
+    """
 
     form: Form
     codes: tuple[str, ...]
     message: str
+    notes: tuple[str, ...]
 
 
 @dataclass
@@ -166,4 +173,17 @@ def _judged(form: Form, found: Blamed, made: Composed, max_errors: int) -> Faile
         return "its message shows another change"
     if "long-type-" in message:
         return "its message names a file of the compiler's"
-    return Failed(form, tuple(dict.fromkeys(error.code for error in errors)), message)
+    notes = tuple(dict.fromkeys(note for error in errors for note in _notes(error, made)))
+    return Failed(form, tuple(dict.fromkeys(error.code for error in errors)), message, notes)
+
+
+def _notes(error: Diagnostic, made: Composed) -> Iterator[str]:
+    """The labels of an error's places in changed files, each with the code that it is about, and its notes."""
+    for span in error.spans:
+        source = made.files.get(span.file, b"")[span.byte_start : span.byte_end]
+        quoted = " ".join(source.decode("utf-8", "replace").split())
+        if span.label and quoted and len(quoted) <= _LONGEST_QUOTE and "`" not in quoted:
+            yield f"`{quoted}`: {span.label}"
+    for child in error.children:
+        if child.level in ("note", "help") and not child.spans and "\n" not in child.message:
+            yield child.message
