@@ -156,6 +156,8 @@ class OtherChange(Exception):
 
 
 _ARROW = re.compile(r"(?P<margin> *)(?P<sign>-->|:::) (?P<file>[^:]+):(?P<line>\d+):(?P<column>\d+)")
+_UNSEEN = ("/rustc/", "/needed/")
+"""Where files lie whose text rustc does not have: their line numbers have no part in the width of the column."""
 _NUMBERED = re.compile(r"(?P<gap> *)(?P<line>\d+)(?P<rest> [|+~-].*)", re.DOTALL)
 
 
@@ -169,16 +171,14 @@ def relined(rendered: str, form: Form, made: Composed) -> str:
     if not arrows:
         return rendered
     width, primary = len(arrows[0]["margin"]), arrows[0]["file"]
-    numbers = {place: number for place, _, number in _numbers(lines, width, primary)}
-    mapped = {
-        place: _line_alone(file, number, form, made)
-        for place, file, number in _numbers(lines, width, primary)
-    }
-    if not mapped:
+    shown = list(_numbers(lines, width, primary))
+    mapped = {place: _line_alone(file, number, form, made) for place, file, number in shown}
+    counted = {place: number for place, file, number in shown if not file.startswith(_UNSEEN)}
+    if not counted:
         return rendered
     # A number that is not shown can be the widest; then it is one behind the form, as wide before as after.
-    hidden = width > max(len(str(number)) for number in numbers.values())
-    wider = 0 if hidden else max(len(str(number)) for number in mapped.values()) - width
+    hidden = width > max(len(str(number)) for number in counted.values())
+    wider = 0 if hidden else max(len(str(mapped[place])) for place in counted) - width
     return "\n".join(_line(line, mapped.get(place), width, wider) for place, line in enumerate(lines))
 
 
