@@ -192,7 +192,7 @@ def _numbers(lines: Sequence[str], width: int, primary: str) -> Iterator[tuple[i
         elif found := _NUMBERED.fullmatch(line):
             if len(found["line"]) + len(found["gap"]) == width:
                 yield place, file, int(found["line"])
-        elif line and not line[0].isspace():
+        elif line[:1].isalpha():
             file = primary  # a help or note begins; it names its file where that is another one
 
 

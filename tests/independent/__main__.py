@@ -87,6 +87,7 @@ def by_compiler(
             result = next(results) if check.content is not None else said[0]
             fault = verdict(check, result, files)
             counts[check.what] += 1
+            counts[f"{check.what}, another message"] += check.codes is not None and not check.same_message
             if fault:
                 faults.append(
                     f"{check.what}: {crate[0]} {check.file} {check.row['_template']} {check.row['_id'][:12]}: {fault}"
@@ -101,7 +102,10 @@ def by_compiler(
             faults += found
             total.update(counts)
     for what, count in sorted(total.items()):
-        print(f"{what}: {count} checked, {sum(fault.startswith(what + ':') for fault in faults)} faults")
+        if "another message" in what:
+            print(f"{what}: {count} (notes in another order, or other notes)")
+        else:
+            print(f"{what}: {count} checked, {sum(fault.startswith(what + ':') for fault in faults)} faults")
     print(f"{len(rows)} rows in {time.monotonic() - began:.0f} s")
     return faults
 

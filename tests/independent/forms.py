@@ -20,6 +20,7 @@ class Check:
     content: bytes | None
     codes: list[str] | None = None
     span: tuple[int, int] = (0, 0)
+    same_message: bool = True
 
 
 def checks_of(row: Row, root: Path) -> list[Check]:
@@ -66,14 +67,29 @@ def verdict(check: Check, said: Said, files: set[str]) -> str:
         return f"it fails with {sorted(codes)}, stated are {check.codes}"
     for each in said.errors:
         for span in each["spans"]:  # type: ignore[attr-defined]
-            inside = check.span[0] <= span["byte_start"] and span["byte_end"] <= check.span[1]
-            if span["is_primary"] and not (span["file_name"].endswith(check.file) and inside):
-                return f"an error points to {span['file_name']}:{span['line_start']}, outside the item"
-    shown = re.findall(r"```text\n(.*?)\n```", check.row["prompt"], re.DOTALL)
+            own = _in_the_crate(span)
+            inside = check.span[0] <= own["byte_start"] and own["byte_end"] <= check.span[1]
+            if span["is_primary"] and not (own["file_name"].endswith(check.file) and inside):
+                return f"an error points to {own['file_name']}:{own['line_start']}, outside the item"
+    shown = _plain("\n".join(re.findall(r"```text\n(.*?)\n```", check.row["prompt"], re.DOTALL)))
     for each in said.errors:
-        if _plain(str(each["rendered"])) not in _plain("\n".join(shown)):
-            return f"the question does not show\n{each['rendered']}\nbut\n{shown}"
+        message = _plain(str(each["rendered"]))
+        if _head(message) not in shown:
+            return f"the question does not show\n{message}\nbut\n{shown}"
+        check.same_message = check.same_message and message in shown
     return ""
+
+
+def _in_the_crate(span: dict[str, Any]) -> dict[str, Any]:
+    """Where a span lies in a macro of another crate, the place of the crate that called it."""
+    while span["expansion"] and span["file_name"].startswith(("/rustc/", "/rust/", "/vendor/")):
+        span = span["expansion"]["span"]
+    return span
+
+
+def _head(message: str) -> str:
+    """What is said of the place itself: notes behind it list other types in an order that is not always the same."""
+    return re.split(r"\n(?:help|note|warning)|\n *= (?:help|note)", message)[0]
 
 
 def _plain(message: str) -> str:

@@ -14,7 +14,8 @@ def table(path: Path) -> dict[Crate, tuple[str, str]]:
     """Checksum and licence of each crate of a table, by name and version."""
     lines = [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
     return {
-        (name, version): (sha, licence) for name, version, sha, licence in (l.split("\t") for l in lines[1:])
+        (name, version): (sha, licence)
+        for name, version, sha, licence in (row.split("\t") for row in lines[1:])
     }
 
 
