@@ -69,7 +69,7 @@ def _front(data: DataSet, fields: Iterable[Column]) -> dict[str, Any]:
             {
                 "config_name": "default",
                 "data_files": [
-                    {"split": spoken, "path": f"{split}-*.parquet"} for split, spoken in SPLITS.items()
+                    {"split": spoken, "path": _paths(data, split)} for split, spoken in _filled(data).items()
                 ],
             }
         ],
@@ -81,12 +81,25 @@ def _front(data: DataSet, fields: Iterable[Column]) -> dict[str, Any]:
                     "num_bytes": data.arrow_bytes[split],
                     "num_examples": data.rows.of_split(split),
                 }
-                for split, spoken in SPLITS.items()
+                for split, spoken in _filled(data).items()
             ],
             "download_size": sum(data.bytes_of[one.file] for one in data.files()),
             "dataset_size": sum(data.arrow_bytes.values()),
         },
     }
+
+
+def _filled(data: DataSet) -> dict[str, str]:
+    """The splits that hold rows."""
+    return {split: spoken for split, spoken in SPLITS.items() if data.rows.of_split(split)}
+
+
+def _paths(data: DataSet, split: str) -> str | list[str]:
+    """Where a split lies. A Parquet file without rows must not be named: the datasets library stops at it."""
+    files = data.files(split)
+    if all(one.rows for one in files):
+        return f"{split}-*.parquet"
+    return [one.file for one in files if one.rows]
 
 
 def _contents(data: DataSet) -> str:
