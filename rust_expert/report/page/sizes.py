@@ -5,16 +5,22 @@ from rust_expert.report.histograms import stacked_columns
 from rust_expert.report.html import Html, el
 from rust_expert.report.page.kinds import TYPES, in_order, kind_name
 from rust_expert.report.page.parts import card
-from rust_expert.report.rows import BOUNDS, RowCounts
+from rust_expert.report.rows import BOUNDS, CURRICULUM, RowCounts
 from rust_expert.report.wording import count, plural
 
 
 def sizes_card(rows: RowCounts | None) -> Html | None:
-    """A histogram for each measure that the rows have."""
+    """Histograms of each measure that the rows have, those of the curriculum apart: there are so many of them."""
     if rows is None or not rows.sizes:
         return None
     kinds = in_order({kind for by_kind in rows.sizes.values() for kind in by_kind}, TYPES)
-    plots = [_histogram(rows, measure, kinds) for measure in rows.sizes if any(rows.sizes[measure].values())]
+    groups = [[kind for kind in kinds if kind != CURRICULUM], [kind for kind in kinds if kind == CURRICULUM]]
+    plots = [
+        _histogram(rows, measure, group)
+        for measure in rows.sizes
+        for group in groups
+        if any(kind in rows.sizes[measure] for kind in group)
+    ]
     return card(
         ["Sizes", el("span", f" of {plural(rows.rows, 'cleaned row')}", cls="quiet")],
         legend([(kind_name(kind), f"type-{kind}") for kind in kinds]),
@@ -29,9 +35,5 @@ def _histogram(rows: RowCounts, measure: str, kinds: list[str]) -> Html:
         (count(low), [Part(kind_name(kind), found[kind][place], f"type-{kind}") for kind in kinds if kind in found])
         for place, low in enumerate(bounds)
     ]  # fmt: skip
-    return el(
-        "div",
-        el("h4", measure.capitalize(), cls="small"),
-        stacked_columns(measure.capitalize(), columns),
-        cls="suite",
-    )
+    title = f"{measure.capitalize()}, {'curriculum' if kinds == [CURRICULUM] else 'crates'}"
+    return el("div", el("h4", title, cls="small"), stacked_columns(title, columns), cls="suite")
