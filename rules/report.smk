@@ -86,6 +86,7 @@ rule report:
     input:
         fetched=[f"results/corpus/fetch/{shard}.json" for shard in CORPUS_SHARDS],
         rejections=[f"results/corpus/rejections/{shard}.jsonl" for shard in CORPUS_SHARDS],
+        builds=[f"results/corpus/builds/{shard}.json" for shard in CORPUS_SHARDS],
         counts=[f"results/tasks/{shard}.json" for shard in CORPUS_SHARDS],
         summary="results/metrics/summary.json",
         provenance="results/provenance.json",
@@ -123,7 +124,8 @@ rule report:
         options=options_of(CONFIG.report),
     shell:
         "python -m scripts.report --summary {input.summary} --provenance {input.provenance}"
-        " --fetched {input.fetched} --rejections {input.rejections} --counts {input.counts} --rows {input.rows}"
+        " --fetched {input.fetched} --rejections {input.rejections} --builds {input.builds}"
+        " --counts {input.counts} --rows {input.rows}"
         " {params.suites} {params.answers} {params.models} --funnel {input.funnel}"
         " --decontamination {input.decontamination} --mix {input.mixes} --link {input.cards}"
         " --out {output.page} --plots results/plots --card {output.card} {params.options} --log {log}"

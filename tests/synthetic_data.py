@@ -5,12 +5,9 @@ import random
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from rust_expert.common.contracts import Sample
 from rust_expert.common.files import sha256_text, write_json
-from rust_expert.common.tables import schema_of
+from rust_expert.common.tables import write_parquet
 from rust_expert.dataset.shards import write_manifest, write_shards
 
 TASKS = {"code_generation": 4100, "transformations": 640, "error_fixing": 1320, "explanations": 980}
@@ -35,6 +32,7 @@ REWRITES = (
     "ok_or",
 )
 LINTS = ("clippy::needless_borrow", "clippy::redundant_closure", "clippy::uninlined_format_args")
+MADE_BY = {"broken": OPERATORS, "plain": REWRITES, "suggested": LINTS, "stands": ("alone", "beside")}
 CODES = ("E0308", "E0382", "E0499", "E0502", "E0277", "E0425", "E0061", "E0596", "E0433", "E0599", "E0053")
 LICENCES = ("MIT OR Apache-2.0", "MIT", "Apache-2.0", "ISC", "BSD-3-Clause")
 
@@ -69,7 +67,7 @@ def write_data(folder: Path) -> None:
     for name, curriculum, share in (("basics", 14000, 0.02), ("broad", 9000, 0.3), ("sharpened", 8000, 0.1)):
         write_json(folder / "mix" / f"{name}.json", _mix(name, curriculum, share, whole))
     rows = made_up_rows()
-    pq.write_table(_table(rows), folder / "clean.parquet")
+    write_parquet(folder / "clean.parquet", rows, Sample)
     write_set(folder / "set", rows)
 
 
@@ -107,11 +105,11 @@ def _row(kind: str, index: int, answer: str, random_: random.Random) -> Sample:
     broken = answer.replace("sum()", "sun()")
     code = random_.choices(CODES, range(len(CODES), 0, -1))[0]
     crate, split = index % 12, "val" if index % 12 == 11 else "train"
-    original = "original compiles (rustc 1.95.0, edition 2021)"
+    original = "answer compiles in its crate (rustc 1.95.0, edition 2021)"
     told: dict[str, Any] = {
         "source": "crates", "source_crate": f"crate{crate}", "source_version": "1.0.0", "source_file": "src/lib.rs",
         "span": [100, 100 + len(answer)], "license": LICENCES[crate % len(LICENCES)], "scale": "function",
-        "split": split, "task_type": kind, "doc": True,
+        "split": split, "task_type": kind, "doc": True, "tokens": len(answer) // 4,
     }  # fmt: skip
     if kind == "curriculum":
         task = {"source": "curriculum", "license": "Apache-2.0", "scale": "task", "template": "which", "doc": True,
@@ -122,30 +120,36 @@ def _row(kind: str, index: int, answer: str, random_: random.Random) -> Sample:
     if kind == "error_fixing":
         prompt = (f"This doesn't compile ({index}):\n\n```rust\n{broken}```\n\n```text\nerror[{code}]: no `sun`\n  --> "
                   "src/lib.rs:2:5\n```\n\nFix the function `total`.")  # fmt: skip
-        claims = [original, f"broken form fails: {code} (rustc 1.95.0, edition 2021)"]
+        claims = [original, f"broken form fails in its crate: {code} (rustc 1.95.0, edition 2021)"]
         template = f"error_fixing/1/{random_.choice(OPERATORS)}"
-        return Sample.make(prompt=prompt, gen=answer, template=template, verified=claims, **told)
+        return Sample.make(
+            prompt=prompt,
+            gen=answer,
+            template=template,
+            verified=claims,
+            error_codes=[code],
+            before=broken,
+            **told,
+        )
     if kind == "transformations":
         prompt = f"Use an iterator ({index}):\n\n```rust\n{broken}```"
-        claims = [original, "plain form compiles (rustc 1.95.0, edition 2021)"]
+        claims = [original, "plain form compiles in its crate (rustc 1.95.0, edition 2021)"]
         template = f"transformations/0/{random_.choice(REWRITES)}"
-        return Sample.make(prompt=prompt, gen=answer, template=template, verified=claims, **told)
+        return Sample.make(
+            prompt=prompt,
+            gen=answer,
+            template=template,
+            verified=claims,
+            before=broken,
+            context="none",
+            **told,
+        )
     if kind == "explanations":
         prompt = f"What does this Rust function do ({index})?\n\n```rust\n{answer}```"
         prose = f"Adds up the numbers of way {index}.\n\n# Panics\nWhere it doesn't fit."
         return Sample.make(prompt=prompt, gen=prose, template="explanations/0", **told)
     prompt = f"/// Adds up the numbers of way {index}.\nfn total(values: &[u32]) -> u32 {{\n"
     return Sample.make(prompt=prompt, gen=answer, template="code_generation/0", verified=[original], **told)
-
-
-def _table(rows: list[Sample]) -> pa.Table:
-    """The rows with the count of tokens, which a file may have and may lack."""
-    records = [row.model_dump(by_alias=True) for row in rows]
-    table = pa.Table.from_pylist(records, schema=schema_of(Sample))
-    if "_tokens" in table.column_names:
-        table = table.drop_columns(["_tokens"])
-    tokens = [len(row.prompt + row.gen) // 4 for row in rows]
-    return table.append_column("_tokens", pa.array(tokens, pa.int64()))
 
 
 def _mix(name: str, curriculum: int, share: float, offered: int) -> dict[str, Any]:
@@ -211,19 +215,21 @@ def _corpus(folder: Path) -> None:
         path = folder / "rejections" / f"{shard}.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("".join(json.dumps(row) + "\n" for row in losses), encoding="utf-8")
-        tried = [name for name in names[1:] if name != "crate13"]
+        # Of the crates past the gates one has no item.
+        tried = [name for name in names[2:] if name != "crate13"]
         write_json(folder / "builds" / f"{shard}.json", {"rustc": "rustc 1.95.0", "crates": _builds(tried)})
-        # Of the crates that were tried, one is blocked and one has no item.
-        write_json(folder / "counts" / f"{shard}.json", _counts(len(tried) - 2))
+        write_json(folder / "counts" / f"{shard}.json", _counts(len(tried)))
 
 
 def _builds(names: list[str]) -> list[dict[str, Any]]:
-    outcomes = {0: ("blocked", "clippy::correctness: eq_op"), 1: ("cannot_build", "a native library is missing: z"),
-                2: ("not_tried", "the time for builds was used up")}  # fmt: skip
+    outcomes = {
+        0: ("blocked", "clippy::correctness: eq_op"),
+        1: ("cannot_build", "a native library is missing: z"),
+    }
     return [
         {"name": name, "version": "1.0.0", "outcome": outcomes.get(place, ("passes", ""))[0],
          "reason": outcomes.get(place, ("", ""))[1], "lints": {"style": place, "pedantic": 7 * place},
-         "pairs": {"broken": 20, "plain": 9, "suggested": 4}}
+         "pairs": {"broken": 20, "plain": 9, "suggested": 4, "stands": 30}, "files": ["src/lib.rs"]}
         for place, name in enumerate(names)
     ]  # fmt: skip
 
@@ -238,7 +244,7 @@ def _counts(crates: int) -> dict[str, Any]:
         form: {"tried": {name: 40 - place for place, name in enumerate(names)},
                "kept": {name: 31 - 2 * place for place, name in enumerate(names)},
                "lost": {"it compiles": sum(9 + place for place, _ in enumerate(names))}, "codes": {}}
-        for form, names in (("broken", OPERATORS), ("plain", REWRITES), ("suggested", LINTS))
+        for form, names in MADE_BY.items()
     }  # fmt: skip
-    return {"items": 9120, "crates": crates, "chunks": {"function": 6000, "impl": 1900, "type": 800, "module": 300},
-            "forms": forms, "tasks": tasks, "samples": (sum(TASKS.values()) - TWICE) // 2}  # fmt: skip
+    chunks = {"function": 6000, "impl": 1900, "impl_part": 920, "module": 300}
+    return {"items": 9120, "crates": crates, "chunks": chunks, "forms": forms, "tasks": tasks, "samples": (sum(TASKS.values()) - TWICE) // 2}  # fmt: skip

@@ -14,9 +14,8 @@ from rust_expert.report.journey import Read, Stop, read_part
 _NOT_CRATES = ("path", "tests", "file", "syntax")
 """Gates that leave out files or items of a crate, not the crate."""
 
-Outcome = Literal["passes", "blocked", "cannot_build", "not_tried"]
-Key = tuple[str, str]
-"""Name and version of a crate."""
+Outcome = Literal["passes", "blocked", "cannot_build"]
+"""What a build can come to; only what passes gives samples."""
 
 _ALL = "counted"
 """What is left at a stop that parts crates into nothing."""
@@ -43,8 +42,6 @@ class _LeftOut(Read):
 
 
 class _Build(Read):
-    name: str
-    version: str
     outcome: Outcome
     reason: str = ""
     lints: dict[str, int] = Field(default_factory=dict)
@@ -89,14 +86,19 @@ class Rejected:
 
 @dataclass
 class Builds:
-    """What cargo check and clippy made of the crates: crates by outcome and reason; lints by group, crates that have
-    any and all of them; pairs that were checked in their crate's own build, by form."""
+    """What cargo and clippy made of the crates: crates by outcome and reason; lints by group, all of them and the
+    crates that have any; forms of items that were confirmed in their crate, by kind.
+    """
 
     rustc: tuple[str, ...] = ()
     outcomes: Counter[tuple[Outcome, str]] = field(default_factory=Counter)
     lints: Counter[str] = field(default_factory=Counter)
     linted: Counter[str] = field(default_factory=Counter)
     pairs: Counter[str] = field(default_factory=Counter)
+
+    def of(self, outcome: Outcome) -> int:
+        """Crates of one outcome."""
+        return sum(number for (name, _), number in self.outcomes.items() if name == outcome)
 
 
 @dataclass
@@ -119,7 +121,9 @@ class TaskCount:
 
 @dataclass(frozen=True)
 class Corpus:
-    """The way from crates to samples. `left_out` is by gate and reason: places, and the files or items there."""
+    """The way from crates to samples. `left_out` is by gate and reason: places, and the files or items there; `chunks`
+    are the items by scale.
+    """
 
     crates: tuple[Stop, ...] = ()
     rejected: tuple[Rejected, ...] = ()
@@ -145,7 +149,7 @@ def read_corpus(
     crates = [crate for path in fetched for crate in read_part(path, _Fetched).crates]
     rows = [row for path in rejections for row in read_jsonl(path, _LeftOut)]
     lost = [row for row in rows if row.file is None and row.gate not in _NOT_CRATES]
-    built = [read_part(path, _Builds) for path in builds]
+    built = _summed([read_part(path, _Builds) for path in builds]) if builds else None
     parts = [read_part(path, _Counts) for path in counts]
     return Corpus(
         crates=_crate_stops(crates, lost, built, parts),
@@ -154,7 +158,7 @@ def read_corpus(
             for row in sorted(lost, key=lambda row: (row.crate, row.version))
         ),
         left_out=_places([row for row in rows if row.file is not None or row.gate in _NOT_CRATES]),
-        builds=_summed(built) if built else None,
+        builds=built,
         items=sum(part.items for part in parts),
         chunks=_added(part.chunks for part in parts),
         forms=_forms(parts),
@@ -164,48 +168,39 @@ def read_corpus(
 
 
 def _crate_stops(
-    crates: Sequence[_Crate], lost: Sequence[_LeftOut], built: Sequence[_Builds], parts: Sequence[_Counts]
+    crates: Sequence[_Crate], lost: Sequence[_LeftOut], builds: Builds | None, parts: Sequence[_Counts]
 ) -> tuple[Stop, ...]:
     if not crates:
         return ()
-    builds: dict[Key, _Build] = {(one.name, one.version): one for part in built for one in part.crates}
-    fetched = {(crate.name, crate.version) for crate in crates if crate.status == "ok"}
+    fetched = sum(crate.status == "ok" for crate in crates)
     failed = Counter(crate.reason or "no reason given" for crate in crates if crate.status != "ok")
-    left_out = {(row.crate, row.version): row for row in lost if row.gate != "fetch"}
-    stopped = {key for key, build in builds.items() if build.outcome in ("blocked", "cannot_build")}
-    gated = {key: row for key, row in left_out.items() if key in fetched and key not in stopped}
-    past = fetched - set(gated)
+    gated = [row for row in lost if row.gate != "fetch"]
     stops = [
         Stop("crates in the table", {_ALL: len(crates)}),
-        Stop("fetched and verified", {_ALL: len(fetched)}, len(crates) - len(fetched), dict(failed)),
+        Stop("fetched and verified", {_ALL: fetched}, len(crates) - fetched, dict(failed)),
         Stop(
             "past the quality gates",
-            {_ALL: len(past)},
+            {_ALL: fetched - len(gated)},
             len(gated),
-            dict(Counter(f"{row.gate}: {row.reason}" for row in gated.values())),
+            dict(Counter(f"{row.gate}: {row.reason}" for row in gated)),
         ),
     ]
-    if builds:
-        stops.append(_build_stop(past, builds, set(left_out)))
     if parts:
         giving, before = sum(part.crates for part in parts), stops[-1].whole
         bare = {"no item in their source": before - giving} if before > giving else {}
         stops.append(Stop("give items", {_ALL: giving}, max(before - giving, 0), bare))
+    if builds:
+        stops.append(_build_stop(builds))
     return tuple(stops)
 
 
-def _build_stop(past: set[Key], builds: Mapping[Key, _Build], left_out: set[Key]) -> Stop:
-    """What the build made of the crates that came so far; one that cannot be built may still go on, unbuilt."""
-    left: Counter[str] = Counter()
-    reasons: Counter[str] = Counter()
-    for key in sorted(past):
-        build = builds.get(key)
-        outcome = build.outcome if build else "no_account"
-        if build and (outcome == "blocked" or (outcome == "cannot_build" and key in left_out)):
-            reasons[f"{outcome.replace('_', ' ')}: {build.reason or 'no reason given'}"] += 1
-        else:
-            left[outcome] += 1
-    return Stop("built and linted", dict(left), reasons.total(), dict(reasons))
+def _build_stop(builds: Builds) -> Stop:
+    reasons = {
+        f"{outcome.replace('_', ' ')}: {reason or 'no reason given'}": number
+        for (outcome, reason), number in builds.outcomes.items()
+        if outcome != "passes"
+    }
+    return Stop("built, past clippy", {_ALL: builds.of("passes")}, sum(reasons.values()), reasons)
 
 
 _NUMBER = re.compile(r"\d+")

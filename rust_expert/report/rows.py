@@ -36,10 +36,11 @@ _BATCH = 2000
 _NEEDED = ("prompt", "gen")
 _READ = (
     *_NEEDED, "split", "_id", "_task_type", "_source", "_source_crate", "_source_version", "_source_file", "_license",
-    "_scale", "_template", "_family", "_entry_point", "_verified", "_error_codes", "_tokens",
+    "_scale", "_template", "_family", "_entry_point", "_verified", "_error_codes", "_context",
+    "_tokens",
 )  # fmt: skip
 _COMPILER = re.compile(r"rustc \d{1,4}\.\d{1,4}\.\d{1,4}")
-_CODE = re.compile(r"\bE\d{4}\b")
+_LINT = re.compile(r"^clippy::\w{1,80}")
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class ShownRow:
 
 @dataclass
 class RowCounts:
-    """What rows are made of. `kinds` is by split and kind, `scales` by kind and scale, `claims` by kind and claim;
+    """What rows are made of. `kinds` is by split and kind, `scales` by kind and scale, so are `claims` and `codes`;
     `crates` by crate, version, licence and split; `sizes` by measure (such as `lines of the answer`), kind and column.
     """
 
@@ -68,7 +69,7 @@ class RowCounts:
     claims: Counter[tuple[str, str]] = field(default_factory=Counter)
     unclaimed: Counter[str] = field(default_factory=Counter)
     compilers: Counter[str] = field(default_factory=Counter)
-    codes: Counter[str] = field(default_factory=Counter)
+    codes: Counter[tuple[str, str]] = field(default_factory=Counter)
     sizes: dict[str, dict[str, Counter[int]]] = field(default_factory=dict)
     drawn: dict[str, list[ShownRow]] = field(default_factory=dict)
 
@@ -170,8 +171,8 @@ def _count_row(counts: RowCounts, kind: str, split: str, row: Mapping[str, Any])
         _note(counts.claims, (kind, name))
     for name in {found for claim in claims for found in _compilers(claim)}:
         _note(counts.compilers, name)
-    for code in dict.fromkeys(row["_error_codes"] or [code for claim in claims for code in _codes(claim)]):
-        _note(counts.codes, code)
+    for code in dict.fromkeys(row["_error_codes"] or ()):
+        _note(counts.codes, (kind, code))
 
 
 def _note(counter: Counter[Any], key: Any) -> None:
@@ -182,19 +183,13 @@ def _note(counter: Counter[Any], key: Any) -> None:
 
 @functools.lru_cache(4096)
 def claim_kind(claim: str) -> str:
-    """What a claim of `_verified` says was checked, without its error codes, compiler and edition."""
-    return claim.partition(" (")[0].partition(":")[0][:100] or UNSTATED
+    """What a claim of `_verified` says was checked, without its lint, error codes, compiler and edition."""
+    return _LINT.sub("the lint", claim).partition(" (")[0].partition(":")[0][:100] or UNSTATED
 
 
 @functools.lru_cache(4096)
 def _compilers(claim: str) -> tuple[str, ...]:
     return tuple(_COMPILER.findall(claim))
-
-
-@functools.lru_cache(4096)
-def _codes(claim: str) -> tuple[str, ...]:
-    """The error codes of a claim that code fails; rows say them in a column of their own since `_error_codes`."""
-    return tuple(_CODE.findall(claim)) if "fails" in claim else ()
 
 
 def _measure(counts: RowCounts, kinds: Sequence[str], batch: pa.RecordBatch) -> None:
@@ -205,7 +200,7 @@ def _measure(counts: RowCounts, kinds: Sequence[str], batch: pa.RecordBatch) -> 
         found[f"characters of the {spoken}"] = pc.utf8_length(text)
         found[f"lines of the {spoken}"] = _lines(text)
     if "_tokens" in batch.schema.names:
-        found["tokens of both"] = batch.column("_tokens")
+        found["tokens of the answer"] = batch.column("_tokens")
     for measure, values in found.items():
         numbers = np.asarray(values.fill_null(-1))
         columns = np.searchsorted(BOUNDS[measure.split(" ")[0]], numbers, side="right") - 1

@@ -33,7 +33,9 @@ def test_counts_of_several_files_add_up(tmp_path: Path) -> None:
     assert counts.unclaimed == {"explanations": 40} and counts.compilers == {"rustc 1.95.0": 120}
     assert sum(counts.codes.values()) == 40 and not counts.drawn
     for measure, by_kind in counts.sizes.items():
-        assert sum(column.total() for column in by_kind.values()) == 200, measure
+        # The curriculum's rows do not say their tokens.
+        told = 160 if measure.startswith("tokens") else 200
+        assert sum(column.total() for column in by_kind.values()) == told, measure
 
 
 def test_sizes_are_of_characters_and_lines(tmp_path: Path) -> None:
@@ -49,7 +51,7 @@ def test_sizes_are_of_characters_and_lines(tmp_path: Path) -> None:
 
     assert columns("lines of the answer") == {0: 6, 200: 1}
     assert columns("characters of the answer") == {0: 5, 100: 1, 400: 1}
-    assert "tokens of both" not in sizes
+    assert "tokens of the answer" not in sizes
 
 
 def test_columns_that_come_later_are_read_where_they_are(tmp_path: Path) -> None:
@@ -59,8 +61,8 @@ def test_columns_that_come_later_are_read_where_they_are(tmp_path: Path) -> None
     second = {"_id": "2", "_error_codes": None, "_tokens": None, "_verified": claims}
     path = written(tmp_path / "a.parquet", [{**base, **first}, {**base, **second}])
     counts = read_rows([path], 5, 1)
-    assert counts.codes == {"E0382": 1, "E0308": 1, "E0277": 1}
-    assert counts.sizes["tokens of both"] == {"error_fixing": {BOUNDS["tokens"].index(64): 1}}
+    assert counts.codes == {("error_fixing", "E0382"): 1}
+    assert counts.sizes["tokens of the answer"] == {"error_fixing": {BOUNDS["tokens"].index(64): 1}}
     assert counts.compilers == {"rustc 1.95.0": 1}
     assert [row.told["_id"] for row in counts.drawn["error_fixing"]] in (["1", "2"], ["2", "1"])
 
@@ -98,6 +100,7 @@ def test_names_without_end_are_counted_together(tmp_path: Path, monkeypatch: pyt
 def test_claims_without_what_differs_from_row_to_row() -> None:
     assert claim_kind("broken form fails: E0308, E0382 (rustc 1.95.0, edition 2021)") == "broken form fails"
     assert claim_kind("original compiles (rustc 1.95.0, edition 2021)") == "original compiles"
+    assert claim_kind("clippy::needless_borrow no longer warns (rustc 1.95.0)") == "the lint no longer warns"
     assert claim_kind("tests pass") == "tests pass" and len(claim_kind("x" * 10_000)) == 100
 
 

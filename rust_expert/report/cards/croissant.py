@@ -171,8 +171,8 @@ def _responsible(data: DataSet) -> dict[str, Any]:
         "dataCollectionMissingData": "A column that says nothing about a row is null in it, such as `_family` in rows"
         " from crates.",
         "dataPreprocessingProtocol": story.steps(data),
-        "dataManipulationProtocol": "Code in the questions of `error_fixing` and `transformations` was changed by a"
-        " program; answers were not."
+        "dataManipulationProtocol": "Code in questions of `error_fixing` and `transformations` was changed by a"
+        " program; so was code in answers that take up a suggestion of clippy."
         if data.rows.of_kind("error_fixing") or data.rows.of_kind("transformations")
         else None,
         "dataAnnotationProtocol": "Nobody labelled rows by hand. The claims of `_verified` were written by the program"

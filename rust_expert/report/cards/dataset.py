@@ -191,10 +191,13 @@ def _checks(data: DataSet) -> str:
         ),
     ]
     if rows.codes:
-        codes = sorted(rows.codes.items(), key=lambda one: (-one[1], one[0]))
+        codes = sorted(rows.codes.items(), key=lambda one: (one[0][0], -one[1], one[0][1]))
         parts += [
-            "Error codes of the broken code in `error_fixing`:\n",
-            table(["code", "rows"], [[text(name), count(number)] for name, number in codes[:_MOST_ROWS]]),
+            "Error codes of the broken code in the questions:\n",
+            table(
+                ["kind", "code", "rows"],
+                [[text(kind), text(code), count(number)] for (kind, code), number in codes[:_MOST_ROWS]],
+            ),
         ]
     return "\n".join(parts)
 

@@ -25,9 +25,6 @@ _TOLD = {
     "_combination": "family, types and operation of the curriculum's task",
     "_entry_point": "the function that is asked for",
     "_tests": "tests that the answer passes; the curriculum's rows have them",
-    "_before": "the question's form of the code, where it has one",
-    "_error_codes": "rustc's error codes of the broken code",
-    "_tokens": "tokens of prompt and answer together",
 }
 """What the contract itself does not say of a column."""
 

@@ -5,13 +5,14 @@ from rust_expert.report.rows import CURRICULUM
 from rust_expert.report.wording import count, listed, plural
 
 _MADE = {
-    "code_generation": "`code_generation`: the prompt holds the documentation and the signature of an item; the answer"
-    " is the item as it stands in its source.",
-    "transformations": "`transformations`: the answer is code as it stands in its crate; the question is the same code"
-    " in a plainer form.",
+    "code_generation": "`code_generation`: the prompt asks for an item by its documentation, its signature or its"
+    " outline; the answer is the item as it stands in its source.",
+    "transformations": "`transformations`: the question is code in a plainer form and the answer the same code as it"
+    " stands in its crate, or the question is that code and the answer what clippy suggests in its place.",
     "error_fixing": "`error_fixing`: the question is code that was broken on purpose, with rustc's own message; the"
     " answer is the code as it stood before.",
-    "explanations": "`explanations`: the question holds code; the answer is real documentation.",
+    "explanations": "`explanations`: code is explained by its own documentation, an error by what rustc's message says"
+    " and the code that is right.",
 }
 
 
@@ -40,7 +41,7 @@ def made(data: DataSet) -> list[str]:
         told.insert(
             0,
             "Items are cut out of the sources of pinned crates, whose checksums were verified; `_source_file` and"
-            " `_span` say where each one stands.",
+            " `_span` say where each one stands. Only crates that build, and that clippy does not block, give rows.",
         )
     if number := data.rows.of_kind(CURRICULUM):
         told.append(

@@ -59,16 +59,17 @@ def _form(name: str, told: FormCount) -> Html | None:
 
 
 def _codes(rows: RowCounts) -> Html | None:
-    if not rows.codes:
+    codes = {code: number for (kind, code), number in rows.codes.items() if kind == "error_fixing"}
+    if not codes:
         return None
     whole = rows.of_kind("error_fixing")
-    first = most(rows.codes, _SHOWN)
+    first = most(codes, _SHOWN)
     bars = [
         (f"{code} {error_told(code)}", [Part("rows", number, "type-error_fixing")]) for code, number in first
     ]
     told = [
         [code, error_told(code) or "–", count(number), percent(number / whole) if whole else "–"]
-        for code, number in most(rows.codes)
+        for code, number in most(codes)
     ]
     return card(
         ["Error codes", el("span", f" of {plural(whole, 'row')} to mend", cls="quiet")],
@@ -95,5 +96,5 @@ def _lints(builds: Builds | None) -> Html | None:
         table(["group", "crates", "warnings"], figures, frozenset({1, 2}), "Clippy on the crates")
         if figures
         else None,
-        el("p", f"Pairs checked in their crate's own build: {pairs}.", cls="quiet") if pairs else None,
+        el("p", f"Forms that the compiler confirmed: {pairs}.", cls="quiet") if pairs else None,
     )

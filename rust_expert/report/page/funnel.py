@@ -14,7 +14,7 @@ from rust_expert.report.wording import MINUS, count, decimal, listed, percent, p
 def funnel_card(corpus: Corpus, funnel: CleanFunnel | None, mixes: Sequence[Mix]) -> Html | None:
     """All of the way, as far as the run left accounts of it."""
     first = [
-        _bars("Crates", corpus.crates, _rejected(corpus.rejected), _built(corpus.builds))
+        _bars("Crates", corpus.crates, _built(corpus.builds), _rejected(corpus.rejected))
         if corpus.crates
         else None,
         _items(corpus) if corpus.items else None,
@@ -88,49 +88,42 @@ def _rejected(crates: Sequence[Rejected]) -> Html | None:
 def _built(builds: Builds | None) -> Html | None:
     if builds is None:
         return None
-    rows: list[list[Child]] = [
-        [source_name(outcome), reason or "–", count(number)]
-        for (outcome, reason), number in sorted(
-            builds.outcomes.items(), key=lambda one: (one[0][0], -one[1], one[0])
-        )
-    ]
-    by = f" by {listed(builds.rustc)}" if builds.rustc else ""
-    heads = ["outcome", "reason", "crates"]
-    return folded(f"What the build said{by}", table(heads, rows, frozenset({2}), "Builds"))
+    by = f" (by {listed(builds.rustc)})" if builds.rustc else ""
+    return el(
+        "p",
+        f"Of {plural(builds.outcomes.total(), 'crate')}, {count(builds.of('passes'))} pass,"
+        f" {count(builds.of('blocked'))} are blocked by clippy and {count(builds.of('cannot_build'))} cannot be built",
+        f"{by}.",
+        cls="quiet",
+    )
 
 
 def _items(corpus: Corpus) -> Html:
-    scales = [[name, count(number)] for name, number in most(corpus.chunks)]
+    """Items by scale: functions, and the larger pieces that they are part of."""
     places = [
         [gate, reason, count(number), count(figure)]
         for (gate, reason), (number, figure) in corpus.left_out.items()
     ]
-    rows = [("items", [Part("items", corpus.items, "source-crates")])]
-    if corpus.chunks:
-        rows.append(("chunks", [Part("chunks", sum(corpus.chunks.values()), "source-crates")]))
+    rows = [
+        (name.replace("_", " "), [Part("items", number, "source-crates")])
+        for name, number in most(corpus.chunks)
+    ]
+    told = sum(corpus.chunks.values())
     return el(
         "div",
-        el("h4", "What stands in them"),
-        stacked_rows(rows, shared=float(max(part.amount for _, [part] in rows)), shares=False),
-        el(
-            "p",
-            "Chunks by scale: ",
-            listed(f"{name} ({number})" for name, number in scales),
-            ".",
-            cls="quiet",
-        )
-        if scales
+        el("h4", "What stands in them ", el("span", f"{plural(corpus.items, 'item')} by scale", cls="quiet")),
+        stacked_rows(rows, shared=float(max(part.amount for _, [part] in rows)), shares=False) if rows else None,
+        _uneven([f"{corpus.items:,d} items, {told:,d} of them with a scale."])
+        if rows and told != corpus.items
         else None,
         folded(
             "Files and items left out",
-            table(
-                ["gate", "reason", "places", "figure"], places, frozenset({2, 3}), "Files and items left out"
-            ),
+            table(["gate", "reason", "places", "figure"], places, frozenset({2, 3}), "Files and items left out"),
         )
         if places
         else None,
         cls="journey",
-    )
+    )  # fmt: skip
 
 
 def _tasks(corpus: Corpus) -> Html:

@@ -5,10 +5,6 @@ SOURCES = {
     "crates": "from real crates",
     "curriculum": "from the curriculum",
     "own": "own rows",
-    "passes": "passes clippy",
-    "cannot_build": "cannot be built",
-    "not_tried": "not tried",
-    "no_account": "not in the account",
 }
 """What is left at a stop of the funnel, in the order in which it is drawn."""
 
@@ -25,6 +21,7 @@ FORMS = {
     "broken": ("Broken on purpose", "operator"),
     "plain": ("Rewritten into plainer code", "rewrite"),
     "suggested": ("Mended as clippy suggests", "lint"),
+    "stands": ("Compiled outside their crate", "way"),
 }
 """The forms of items that questions are made of: their name, and what each is made by."""
 

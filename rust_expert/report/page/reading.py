@@ -41,7 +41,7 @@ def _row(row: ShownRow, lines: int) -> Html:
         f"{name} {told[key]}"
         for name, key in (
             ("scale", "_scale"), ("template", "_template"), ("licence", "_license"), ("split", "split"),
-            ("tokens", "_tokens"),
+            ("context", "_context"), ("tokens", "_tokens"),
         )
         if told.get(key)
     ]  # fmt: skip
