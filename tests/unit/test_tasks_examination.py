@@ -293,6 +293,34 @@ def test_a_message_that_shows_another_change_is_not_used(
         relined(error.rendered, faulty, made)
 
 
+def test_lines_behind_an_ellipsis_are_of_the_file_above(
+    small: tuple[dict[str, ItemRow], Trials, InPlace],
+) -> None:
+    rows, _, _ = small
+    longer = form(rows, "first", "    twice!(x)", "\n\n\n    twice!(x)")
+    faulty = form(rows, "third", "kept.len()", "kept.missing()")
+    made = composed([longer, faulty], {"src/lib.rs": LIB.encode()})
+    told = """\
+error[E0599]: what rustc says
+  --> src/lib.rs:27:5
+   |
+27 |     kept.missing()
+   |
+note: of another file
+  --> src/other.rs:31:1
+   |
+29 | where
+...
+31 |     T: Clone
+   |
+help: of this one
+   |
+27 |     kept.len()
+   |"""
+    alone = told.replace("lib.rs:27", "lib.rs:24").replace("27 |", "24 |")
+    assert relined(told, faulty, made) == alone
+
+
 def test_notes_quote_the_form(small: tuple[dict[str, ItemRow], Trials, InPlace]) -> None:
     rows, trials, _ = small
     [failed] = trials.failing([form(rows, "third", "kept.len()", "drop(kept); kept.len()")], 4).failed
