@@ -247,4 +247,5 @@ def _counts(crates: int) -> dict[str, Any]:
         for form, names in MADE_BY.items()
     }  # fmt: skip
     chunks = {"function": 6000, "impl": 1900, "impl_part": 920, "module": 300}
-    return {"items": 9120, "crates": crates, "chunks": chunks, "forms": forms, "tasks": tasks, "samples": (sum(TASKS.values()) - TWICE) // 2}  # fmt: skip
+    return {"items": 9120, "crates": crates, "chunks": chunks, "forms": forms, "tasks": tasks,
+            "samples": (sum(TASKS.values()) - TWICE) // 2}  # fmt: skip
