@@ -45,7 +45,7 @@ rule builds:
     """Build and lint the crates of one shard in the sandbox, and ask the compiler about their items."""
     input:
         manifest="results/corpus/fetch/{shard}.json",
-        items="results/corpus/items/{shard}.parquet",
+        rows="results/corpus/items/{shard}.parquet",
     output:
         crates="results/corpus/builds/{shard}.json",
         pairs="results/corpus/pairs/{shard}.parquet",
@@ -62,14 +62,14 @@ rule builds:
         pairs=options_of(CONFIG.pairs),
         toolchain=TOOLCHAIN,
     shell:
-        "python -m scripts.builds --manifest {input.manifest} --items {input.items} --out {output.crates}"
+        "python -m scripts.builds --manifest {input.manifest} --items {input.rows} --out {output.crates}"
         " --pairs {output.pairs} --workers {threads} {params.builds} {params.pairs} --log {log}"
 
 
 rule tasks:
     """Turn items into instruction samples, by what the compiler has confirmed of them."""
     input:
-        items="results/corpus/items/{shard}.parquet",
+        rows="results/corpus/items/{shard}.parquet",
         builds="results/corpus/builds/{shard}.json",
         pairs="results/corpus/pairs/{shard}.parquet",
     output:
@@ -85,7 +85,7 @@ rule tasks:
         code=code_of("scripts.tasks", "data"),
         options=options_of(CONFIG.tasks),
     shell:
-        "python -m scripts.tasks --items {input.items} --builds {input.builds} --pairs {input.pairs}"
+        "python -m scripts.tasks --items {input.rows} --builds {input.builds} --pairs {input.pairs}"
         " --out {output.samples} --counts {output.counts} {params.options} --log {log}"
 
 
