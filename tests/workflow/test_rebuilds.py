@@ -95,7 +95,7 @@ def _stamp(place: Workplace, name: str) -> int:
 def test_a_pin_of_one_environment(copied: Copies) -> None:
     place = copied()
     place.append("envs/report.lock", "one-more-package==1.0\n")
-    assert place.plan() == {"score": 4, **AFTER_SCORES}
+    assert place.plan() == {"score": 4, "card": 3, **AFTER_SCORES}
 
 
 def test_a_pin_of_the_sampling_environment(copied: Copies) -> None:
@@ -116,6 +116,7 @@ def test_a_key_that_one_rule_reads(built: Workplace) -> None:
     assert rows["tasks"] == 2 and not {"fetch", "items", "builds"} & set(rows)
     told = {"provenance": 1, "report": 1, "publish": 1}  # provenance holds the whole configuration
     assert built.plan(overrides={"report": {"examples": 1}}) == told
+    assert built.plan(overrides={"cards": {"creator": "A Lab"}}) == {"card": 3, **told}
     assert built.plan(overrides={"stages": {"rsft1": {"keep": {"per_prompt": 1}}}}) == {
         "rsft_select": 1,
         "train_rsft": 1,
