@@ -115,7 +115,7 @@ def _line_lengths(text: bytes, signs: _Bytes) -> npt.NDArray[np.int64]:
     """The length of each line without the blanks at its end; `signs` are the bytes of `text`."""
     ends = np.append(np.flatnonzero(signs == _LINE_END), len(signs))
     starts = np.concatenate([[0], ends[:-1] + 1])
-    lengths = ends - starts
+    lengths: npt.NDArray[np.int64] = ends - starts
     last = signs[ends - 1] if len(signs) else signs
     for line in np.flatnonzero((lengths > 0) & ((last == ord(" ")) | (last - 9 < 5))):
         lengths[line] = len(text[starts[line] : ends[line]].rstrip())

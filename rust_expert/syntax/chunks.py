@@ -1,8 +1,9 @@
 """Chunks of a file: what a sample can be made of, from a function to the whole file.
 
-Most are items as they are. Two more kinds are runs of items that stand below each other, with nothing but blanks and
-comments between them: a type or trait with its impls, and a part of an impl that is too large as a whole or has members
-that are there for tests alone. The file is a chunk too. Every chunk is one span of the file, byte for byte.
+Most are items as they are, and their scale is their kind. More are runs of items that stand below each other, with
+nothing but blanks and comments between them: a type or trait with its impls (scale "type" or "trait"), and a part of an
+impl that is too large as a whole or has members that are there for tests alone ("impl_part"). The file is a chunk too
+("file"). Every chunk is one span of the file, byte for byte; a row that is none has the scale "".
 """
 
 from bisect import bisect_left, bisect_right
@@ -22,7 +23,13 @@ TYPE_WITH_IMPLS, TRAIT_WITH_IMPLS, IMPL_PART, FILE = (
     "file",
 )
 CHUNK_KINDS = frozenset({TYPE_WITH_IMPLS, TRAIT_WITH_IMPLS, IMPL_PART, FILE})
-"""Kinds of rows that are no items of the language."""
+"""Kinds of rows that are made of items, and are none themselves."""
+
+_WITH_IMPLS = {
+    **dict.fromkeys(("struct", "enum", "union"), (TYPE_WITH_IMPLS, "type")),
+    "trait": (TRAIT_WITH_IMPLS, "trait"),
+}
+"""By the scale of an item, kind and scale of the run that begins with it."""
 
 _BLANKS = b" \t\n\r\f\v" + DOC
 
@@ -55,7 +62,7 @@ class _Reader:
                     items[place] = item._replace(scale="")
                     if scale == "impl":
                         runs += self._parts(item, place)
-            elif scale == "type" or scale == "trait":
+            elif scale in _WITH_IMPLS:
                 impls = self._impls_after(item)
                 if impls:
                     runs.append((place, _with_impls(item, impls)))
@@ -153,8 +160,10 @@ class _Reader:
 
 
 def _with_impls(item: Item, impls: Sequence[Item]) -> Item:
+    kind, scale = _WITH_IMPLS[item.scale]
     return item._replace(
-        kind=TRAIT_WITH_IMPLS if item.kind == "trait" else TYPE_WITH_IMPLS,
+        kind=kind,
+        scale=scale,
         end=impls[-1].end,
         has_body=True,
         conditional=item.conditional or any(impl.conditional for impl in impls),

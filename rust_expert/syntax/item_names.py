@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import tree_sitter
 
+from rust_expert.syntax.chunks import CHUNK_KINDS, FILE
 from rust_expert.syntax.corpus import ItemRow
 from rust_expert.syntax.items import KINDS
 from rust_expert.syntax.names import imports_of, uses_of
@@ -20,12 +21,14 @@ STD_TRAITS = frozenset(
 )
 """Traits of std outside the prelude, which an item may need in scope without naming them."""
 
-_READ = frozenset(KINDS.values()) - {"module", "macro"} | {"method"}
+_READ = frozenset(KINDS.values()) - {"module", "macro"} | {"method"} | CHUNK_KINDS - {FILE}
 
 
 def uses_of_item(row: ItemRow) -> tuple[str, ...]:
-    """What an item takes from outside, the head of its impl or trait included; the forms are those of
-    rust_expert.syntax.names. Sorted; empty for modules, macros, chunks of several items and very large items.
+    """What an item or a run of items takes from outside, the head of its impl or trait included; the forms are those of
+    rust_expert.syntax.names. Sorted; empty for modules, files, macros and very large items.
+
+    A head is as the row has it: what stands behind its first 2,000 bytes is not seen.
     """
     if row.kind not in _READ:
         return ()
@@ -38,7 +41,7 @@ def _uses(text: str, header: str, head_alone: bool) -> tuple[str, ...]:
     top = parse(source).root_node
     heads: list[tree_sitter.Node] = []
     if header:
-        block = _item_in(top)
+        block = next(iter(_items_in(top)), None)
         body = field(block, "body") if block is not None else None
         if block is None or body is None:
             return ()
@@ -46,18 +49,17 @@ def _uses(text: str, header: str, head_alone: bool) -> tuple[str, ...]:
         if block.type == "trait_item":
             heads = [child for child in heads if child != field(block, "name")]
         top = body
-    item = _item_in(top)
-    if item is None or item.end_byte - item.start_byte > LARGEST_READ:
+    items = _items_in(top)
+    if not items or items[-1].end_byte - items[0].start_byte > LARGEST_READ:
         return ()
     if head_alone:  # the methods of such an impl have rows of their own
-        body = field(item, "body")
-        heads = [child for child in item.children if child.is_named and child != body]
-        return tuple(uses_of(heads, source))
-    return tuple(uses_of([*heads, item], source))
+        body = field(items[0], "body")
+        items = [child for child in items[0].children if child.is_named and child != body]
+    return tuple(uses_of([*heads, *items], source))
 
 
-def _item_in(body: tree_sitter.Node) -> tree_sitter.Node | None:
-    return next((child for child in body.children if child.type in KINDS), None)
+def _items_in(body: tree_sitter.Node) -> list[tree_sitter.Node]:
+    return [child for child in body.children if child.type in KINDS]
 
 
 def imports_of_item(row: ItemRow, declarations: Sequence[str]) -> tuple[str, ...]:

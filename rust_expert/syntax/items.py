@@ -39,11 +39,8 @@ KINDS = {
     "macro_definition": "macro",
 }
 
-SCALES = {
-    "function": "function", "method": "method", "impl": "impl", "struct": "type", "enum": "type", "union": "type",
-    "trait": "trait", "module": "module",
-}  # fmt: skip
-"""What kind of chunk an item is; constants, aliases and macros are none."""
+SCALES = frozenset({"function", "method", "impl", "struct", "enum", "union", "trait", "module"})
+"""Kinds of items that are chunks; constants, aliases and macros are none."""
 
 LONGEST_SIGNATURE = 2_000
 """Bytes; a longer one is cut off there."""
@@ -246,7 +243,7 @@ class _Walk:
             self.found.items.append(
                 Item(
                     kind, name, path, start, end, docs, signature, body is not None, public, owner, trait,
-                    frame.header, conditional or self._decides(begin, end), SCALES.get(kind, ""),
+                    frame.header, conditional or self._decides(begin, end), kind if kind in SCALES else "",
                 )
             )  # fmt: skip
         if body is None:

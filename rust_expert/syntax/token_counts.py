@@ -46,4 +46,7 @@ def _before(begins: npt.NDArray[np.bool_], places: npt.NDArray[np.int64]) -> npt
     words.view(np.uint8)[: len(bits)] = bits
     sums = np.concatenate([[0], np.cumsum(np.bitwise_count(words), dtype=np.int64)])
     word, bit = places >> 6, (places & 63).astype(np.uint64)
-    return sums[word] + np.bitwise_count(words[word] & ((np.uint64(1) << bit) - np.uint64(1)))
+    counts: npt.NDArray[np.int64] = sums[word] + np.bitwise_count(
+        words[word] & ((np.uint64(1) << bit) - np.uint64(1))
+    )
+    return counts
