@@ -5,7 +5,7 @@ import re
 from pydantic import BaseModel, ConfigDict
 
 from rust_expert.common.config.corpus import GateOptions
-from rust_expert.common.crate_files import CrateFiles, read_crate
+from rust_expert.common.crate_files import CrateFiles
 from rust_expert.common.errors import UserError
 from rust_expert.crates.licences import is_allowed
 from rust_expert.crates.manifest import CrateSource
@@ -25,14 +25,6 @@ class Rejection(BaseModel):
     gate: str
     reason: str
     figure: float | None = None
-
-
-def audit(crate: CrateSource, options: GateOptions) -> Rejection | None:
-    """The first gate that keeps a crate out; None for one that passes all. A crate that failed to be fetched is out.
-
-    Raises OSError where a file of it cannot be read.
-    """
-    return audit_manifest(crate, options) or audit_sources(crate, options, read_crate(crate.root))
 
 
 def audit_manifest(crate: CrateSource, options: GateOptions) -> Rejection | None:

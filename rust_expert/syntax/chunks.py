@@ -38,7 +38,8 @@ def chunks_of(file: SourceFile, found: FileItems, name: str, module: str, limits
     """The file, its items and the runs among them, in the order of their first bytes, longer ones first.
 
     `name` and `module` are what the file is called as a module, and its path. An impl, module or file that is too large
-    or holds what is there for tests alone, and a module in a file of its own, have the scale "".
+    or holds what is there for tests alone, a file that does not parse, and the name of a module in another file have
+    the scale "".
     """
     return _Reader(file, found, limits).chunks(name, module)
 
@@ -90,7 +91,7 @@ class _Reader:
             kind=FILE, name=name, path=module, start=0, end=end, docs=self.found.docs, signature="", has_body=True,
             public=False, owner="", trait="", header="", conditional=conditional, scale=FILE,
         )  # fmt: skip
-        return whole if self._is_whole(whole) else whole._replace(scale="")
+        return whole if self._is_whole(whole) and not self.found.faults else whole._replace(scale="")
 
     def _impls_after(self, item: Item) -> list[Item]:
         """The impls for a type, or of a trait, that follow it directly, as many as the limits allow."""
