@@ -171,7 +171,7 @@ def test_no_prompt_names_a_runtime_that_the_code_does_not(made: Made) -> None:
 
 def async_row() -> ItemRow:
     found = items_of_text("pub async fn fetch(from: &str) -> String {\n    from.to_string()\n}\n")
-    return found[0]
+    return next(row for row in found if row.kind == "function")
 
 
 def items_of_text(text: str) -> list[ItemRow]:
