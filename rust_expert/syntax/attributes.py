@@ -21,10 +21,10 @@ _INERT = frozenset(
     }
 )  # fmt: skip
 _INERT_TOOLS = ("clippy::", "rustfmt::", "diagnostic::")
-_INNER_LINES = re.compile(rb"\s*+((?://![^\n]*+(?:\n[ \t]*+|\Z))++)")
-_INNER_DOC = re.compile(rb"//!|/\*!|#\s*!\s*\[\s*doc")
-_ONE_BLANK = re.compile(r"\n [^ \t\n]")
-_NO_BLANK = re.compile(r"\n[^ \n]")
+_INNER_LINES = re.compile(
+    rb"(?:\s*+(?://(?!!)[^\n]*+\n|#!\[(?:[^\]\"]++|\"[^\"\\]*+\")*+\]))*+\s*+((?://![^\n]*+(?:\n[ \t]*+|\Z))++)"
+)
+_DOC_ATTRIBUTE = re.compile(rb"doc\s*+=")
 _LONGEST_KNOWN, _MOST_KNOWN = 200, 5_000
 """Bytes of an attribute, and attributes, that are remembered: few spellings make up nearly all of them."""
 
@@ -108,7 +108,8 @@ def facts_of(node: tree_sitter.Node, source: bytes) -> Facts:
     if found is None:
         name = attribute_name(node, source)
         inert = name in _INERT or name.startswith(_INERT_TOOLS)
-        found = Facts(is_test_attribute(node, source), name == "doc", not inert)
+        docs = name == "doc" and bool(_doc_attribute_lines(node, source))
+        found = Facts(is_test_attribute(node, source), docs, not inert)
         if len(text) <= _LONGEST_KNOWN:
             if len(_known) >= _MOST_KNOWN:
                 _known.clear()
@@ -138,10 +139,10 @@ def outer_docs(before: bytes) -> str:
 
 def inner_docs(head: bytes) -> str:
     """The Markdown of the inner docs (`//!`, `/*! */`, `#![doc = ".."]`) at the head of a file or a module."""
-    if b"!" not in head:
+    if not _may_have_inner_docs(head):
         return ""
     found = _INNER_LINES.match(head)
-    if found is not None and not _INNER_DOC.search(head, found.end()):
+    if found is not None and not _may_have_inner_docs(head[found.end() :]):
         docs = line_docs(head, found.start(1), found.end(1), b"//!")
         if docs is not None:
             return docs
@@ -154,6 +155,10 @@ def inner_docs(head: bytes) -> str:
     return _unindented("\n".join(lines))
 
 
+def _may_have_inner_docs(text: bytes) -> bool:
+    return b"//!" in text or b"/*!" in text or _DOC_ATTRIBUTE.search(text) is not None
+
+
 def line_docs(source: bytes, start: int, end: int, mark: bytes = b"///") -> str | None:
     """The Markdown of docs that are nothing but lines with `mark` below each other, as most are; None for others.
 
@@ -161,11 +166,15 @@ def line_docs(source: bytes, start: int, end: int, mark: bytes = b"///") -> str 
     """
     run = source[start:end].rstrip()
     margin = source[max(source.rfind(b"\n", max(start - 200, 0), start) + 1, start - 200, 0) : start]
-    separator = b"\n" + margin + mark
-    if margin.strip() or not run.startswith(mark) or run.count(separator) != run.count(b"\n"):
+    border = b"\n" + margin + mark
+    lines = run.count(b"\n")
+    if margin.strip() or not run.startswith(mark) or run.count(border) != lines:
         return None
-    text = run[len(mark) :].replace(separator, b"\n").decode()
-    return None if text.startswith("/") or "\n/" in text else _unindented(text)
+    spaced = run.startswith(mark + b" ") and run.count(border + b" ") + run.count(border + b"\n") == lines
+    text = run[len(mark) :].replace(border, b"\n").decode()
+    if not spaced and (text.startswith("/") or "\n/" in text):
+        return None
+    return _unindented(text, spaced=spaced)
 
 
 def _lines_of(node: tree_sitter.Node, source: bytes) -> list[str]:
@@ -173,14 +182,15 @@ def _lines_of(node: tree_sitter.Node, source: bytes) -> list[str]:
     return _comment_lines(text_of(body, source), node.type) if body is not None else [""]
 
 
-def _unindented(text: str) -> str:
-    """Lines without blanks at their ends, and without the margin that they share."""
-    text = "\n" + text
-    if not text.isascii() or " \n" in text or "\t\n" in text or "\r" in text or text[-1].isspace():
+def _unindented(text: str, *, spaced: bool = False) -> str:
+    """Lines without blanks at their ends, and without the margin that they share; `spaced`: each that is not empty
+    begins with a blank, the first one too.
+    """
+    if not text.isascii() or " \n" in text or "\t\n" in text or "\r" in text or text[-1:].isspace():
         text = "\n".join([line.rstrip() for line in text.split("\n")])
-    if _ONE_BLANK.search(text) and not _NO_BLANK.search(text):
+    if spaced and text[1:2] not in " \t":
         # What textwrap would do, in a tenth of the time.
-        return text.replace("\n ", "\n").strip("\n")
+        return text[1:].replace("\n ", "\n").strip("\n")
     return textwrap.dedent(text).strip("\n")
 
 

@@ -113,11 +113,11 @@ def columns_of(
 
 def module_of(file: str) -> str:
     """The module path that a file's place gives it: src/a/b.rs is `a::b`, src/lib.rs the root ""."""
-    parts = list(PurePosixPath(file).with_suffix("").parts)
-    if parts and parts[0] == "src":
-        parts = parts[1:]
+    parts = file.removesuffix(".rs").split("/")
+    if parts[0] == "src":
+        del parts[0]
     if parts and parts[-1] in ("lib", "main", "mod"):
-        parts = parts[:-1]
+        del parts[-1]
     return "::".join(parts)
 
 
@@ -126,6 +126,8 @@ def test_files(found: Mapping[str, FileItems]) -> set[str]:
     names = sorted(found)
     tests: set[str] = set()
     for file, items in found.items():
+        if not items.test_modules:
+            continue
         place = PurePosixPath(file)
         folder = place.parent if place.stem in ("lib", "main", "mod") else place.with_suffix("")
         for name, path in items.test_modules:

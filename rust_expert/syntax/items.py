@@ -7,6 +7,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import NamedTuple
 
 import tree_sitter
@@ -57,7 +58,8 @@ _ITEM_KINDS = frozenset(KINDS.values())
 _HOLDERS = frozenset({"module", "impl", "trait"})
 
 _PUBLIC = re.compile(rb"pub\b(?!\s*\()")
-_CONDITION = re.compile(rb"cfg(?:!|\s*\()")
+_CFG = b"cfg"
+_OPENED = re.compile(rb"\s*+\(")
 _ATTRIBUTE_HEAD = re.compile(rb"#\s*+!?\[\s*+\Z")
 _WORD_END = re.compile(rb"\w\Z")
 _LONGEST_HEAD = 100
@@ -112,9 +114,12 @@ class FileItems:
 
 
 class _Frame(NamedTuple):
-    """What encloses the items of one body. `place`: where the enclosing module stands among the items found."""
+    """What encloses the items of one body. `path` and `member_path` are what the paths of its items, and of the methods
+    among them, begin with, `::` included. `place`: where the enclosing module stands among the items found.
+    """
 
     path: str
+    member_path: str = ""
     owner: str = ""
     trait: str = ""
     header: str = ""
@@ -134,10 +139,10 @@ def items_of(file: SourceFile, module: str = "") -> FileItems:
     walk = _Walk(file, found, root.has_error)
     if root.has_error:
         found.faults = errors_in(root)
-    pending = [(root, _Frame(path=module))]
+    pending = [(root, _Frame(f"{module}::" if module else ""))]
     while pending:
         pending += walk.below(*pending.pop())
-    found.items.sort(key=lambda item: (item.start, -item.end))
+    found.items.sort(key=attrgetter("start"))
     found.tests.sort()
     return found
 
@@ -176,7 +181,8 @@ class _Walk:
                 if inside is not None:
                     below.append(inside)
             previous = child.end_byte
-            attributes = []
+            if attributes:
+                attributes = []
         if body.parent is None or frame.place is not None:
             head = self.source[begin : body.end_byte if head_end is None else head_end]
             self._add_docs(inner_docs(head), frame.place)
@@ -203,7 +209,9 @@ class _Walk:
         Returns its body and frame where items stand in it.
         """
         source, begin, end = self.source, node.start_byte, node.end_byte
-        body, name = node.child_by_field_id(_BODY), self._name(node)
+        body = node.child_by_field_id(_BODY)
+        named = node.child_by_field_id(_NAME) or self._type(node)
+        name = source[named.start_byte : named.end_byte].decode() if named is not None else ""
         start, docs, conditional = begin, "", frame.conditional
         first_doc = self.marked.find(DOC, previous, begin)
         if attributes or first_doc >= 0:
@@ -222,15 +230,15 @@ class _Walk:
                 documented = documented or facts.docs
             if documented:
                 docs = self._docs(start, begin, attributes)
-        if kind == "impl":
+        owner, trait, path = frame.owner, frame.trait, frame.path + name
+        if kind == "function":
+            if frame.header:
+                kind, path = "method", frame.member_path + name
+        elif kind == "impl":
             of = node.child_by_field_id(_TRAIT)
             owner, trait = name, text_of(of, source) if of is not None else ""
-            path = _joined(frame.path, f"<{name} as {trait}>" if trait else name)
-        else:
-            owner, trait = frame.owner, frame.trait
-            path = _joined(frame.path, name)
-            if frame.header and kind == "function":
-                kind, path = "method", _joined(_joined(frame.path, owner), name)
+            if trait:
+                path = f"{frame.path}<{name} as {trait}>"
         public = _PUBLIC.match(source, begin) is not None if frame.public is None else frame.public
         signature = self._signature(begin, end, body)
         place: int | None = len(self.found.items)
@@ -249,11 +257,14 @@ class _Walk:
         if body is None:
             return None
         if kind == "module":
-            return body, _Frame(path, conditional=conditional, place=place)
+            return body, _Frame(f"{path}::", conditional=conditional, place=place)
+        members = f"{frame.path}{name}::"
         if kind == "impl":
-            return body, _Frame(frame.path, name, trait, signature, True if trait else None, conditional)
+            return body, _Frame(
+                frame.path, members, name, trait, signature, True if trait else None, conditional
+            )
         if kind == "trait":
-            return body, _Frame(frame.path, name, name, signature, public, conditional)
+            return body, _Frame(frame.path, members, name, name, signature, public, conditional)
         return None
 
     def _docs(self, start: int, begin: int, attributes: list[tree_sitter.Node]) -> str:
@@ -292,18 +303,18 @@ class _Walk:
                 fault_end = None
             yield child
 
-    def _name(self, node: tree_sitter.Node) -> str:
-        named = node.child_by_field_id(_NAME) or node.child_by_field_id(_TYPE)
-        if named is not None and named.kind_id == _GENERIC:
-            named = named.child_by_field_id(_TYPE)
-        return text_of(named, self.source) if named is not None else ""
+    def _type(self, node: tree_sitter.Node) -> tree_sitter.Node | None:
+        """The type that an impl is for, without its generic arguments."""
+        named = node.child_by_field_id(_TYPE)
+        return named.child_by_field_id(_TYPE) if named is not None and named.kind_id == _GENERIC else named
 
     def _signature(self, begin: int, end: int, body: tree_sitter.Node | None) -> str:
         """The item without its body: `pub fn f(x: u8) -> u8`, `impl<T> Stack<T>`, `pub struct Point`."""
         if body is not None and body.kind_id != _FIELDS:
             end = body.start_byte
-        head = self.source[begin : min(end, begin + LONGEST_SIGNATURE)].decode("utf-8", "replace")
-        return head.rstrip().removesuffix(";").rstrip()
+        head = self.source[begin : min(end, begin + LONGEST_SIGNATURE)]
+        # Where it is cut off may be in the middle of a character.
+        return head.decode("utf-8", "ignore").rstrip().removesuffix(";").rstrip()
 
     def _decides(self, begin: int, end: int) -> bool:
         """Whether a condition stands in an item."""
@@ -321,19 +332,18 @@ def _conditions(source: bytes) -> tuple[list[int], list[int]]:
     """Where the `#[cfg(`, `#![cfg(` and `cfg!` of a file begin and end."""
     starts: list[int] = []
     ends: list[int] = []
-    for found in _CONDITION.finditer(source):
-        start = found.start()
-        before = source[max(start - _LONGEST_HEAD, 0) : start]
-        if found[0] == b"cfg!":
-            if _WORD_END.search(before):
-                continue
-        else:
-            head = _ATTRIBUTE_HEAD.search(before)
-            if head is None:
-                continue
-            start -= len(before) - head.start()
-        starts.append(start)
-        ends.append(found.end())
+    place = source.find(_CFG)
+    while place >= 0:
+        after = place + len(_CFG)
+        before = source[max(place - _LONGEST_HEAD, 0) : place]
+        if source.startswith(b"!", after):
+            if not _WORD_END.search(before):
+                starts.append(place)
+                ends.append(after + 1)
+        elif (opened := _OPENED.match(source, after)) and (head := _ATTRIBUTE_HEAD.search(before)):
+            starts.append(place - len(before) + head.start())
+            ends.append(opened.end())
+        place = source.find(_CFG, after)
     return starts, ends
 
 
@@ -346,7 +356,3 @@ def _is_closed(node: tree_sitter.Node, body: tree_sitter.Node) -> bool:
         and not any(bracket.is_missing for bracket in brackets)
         and not any(child.has_error or child.is_missing for child in head)
     )
-
-
-def _joined(path: str, name: str) -> str:
-    return f"{path}::{name}" if path else name
