@@ -11,8 +11,8 @@ from rust_expert.common.contracts import Sample
 from rust_expert.common.errors import UserError
 from rust_expert.common.files import sha256_text
 from rust_expert.common.tables import read_jsonl, read_parquet
-from rust_expert.dataset.decontamination import Match, Suite, SuiteIndex, problem_form, sample_forms
-from rust_expert.dataset.duplicates import Duplicate, drop_across_split, drop_exact, drop_near
+from rust_expert.dataset.decontamination import Match, Rows, Suite, SuiteIndex, problem_form
+from rust_expert.dataset.duplicates import Duplicate, answers_of, without_exact, without_leaks, without_near
 from rust_expert.dataset.funnel import Funnel
 from rust_expert.dataset.lexing import code_tokens
 from rust_expert.dataset.normal import alpha_form
@@ -63,20 +63,21 @@ def clean(samples: Sequence[Sample], suites: Sequence[Suite], options: CleanOpti
     funnel = Funnel(samples)
     kept = [sample for sample in samples if sample.gen.strip()]
     funnel.step("empty answers", kept)
-    kept, exact = drop_exact(kept)
-    funnel.step("exact duplicates", kept)
-    log.info("%d exact duplicates, %d rows left", len(exact), len(kept))
-    kept, near = drop_near(kept, options)
-    funnel.step("near duplicates", kept, examples=_listed(near))
-    log.info("%d near duplicates, %d rows left", len(near), len(kept))
-    kept, report = decontaminate(kept, suites, options.gram_words)
+    answers, exact = without_exact(answers_of(kept))
+    funnel.step("exact duplicates", answers.samples)
+    log.info("%d exact duplicates, %d rows left", len(exact), len(answers.samples))
+    answers, near = without_near(answers, options)
+    funnel.step("near duplicates", answers.samples, examples=_listed(near))
+    log.info("%d near duplicates, %d rows left", len(near), len(answers.samples))
+    kept, report = decontaminate(answers.samples, suites, options.gram_words)
     funnel.step("decontamination", kept)
     log.info("%d rows gave a problem away, %d left", report["removed"], len(kept))
-    kept = assign_split(kept, options.val_fraction, options.seed)
-    kept, leaks = drop_across_split(kept, options)
-    funnel.step("duplicates across the split", kept, examples=_listed(leaks))
-    log.info("%d validation rows too like a training row, %d rows left", len(leaks), len(kept))
-    return Cleaned(kept, report, funnel.report())
+    answers = answers.only(kept)
+    answers = answers.with_samples(assign_split(kept, options.val_fraction, options.seed))
+    answers, leaks = without_leaks(answers, options)
+    funnel.step("duplicates across the split", answers.samples, examples=_listed(leaks))
+    log.info("%d validation rows too like a training row, %d rows left", len(leaks), len(answers.samples))
+    return Cleaned(answers.samples, report, funnel.report())
 
 
 def _listed(found: Sequence[Duplicate]) -> list[dict[str, Any]]:
@@ -93,9 +94,9 @@ def decontaminate(
 
     A sample that touches several suites is listed under each of them.
     """
-    forms = [sample_forms(sample) for sample in samples]
     indexes = [SuiteIndex(suite, gram_words) for suite in suites]
-    matches = [index.matches(samples, forms) for index in indexes]
+    rows = Rows(samples, indexes)
+    matches = [index.matches(rows) for index in indexes]
     gone = {match.row for found in matches for match in found}
     kept = [sample for sample in samples if sample.id not in gone]
     report = {

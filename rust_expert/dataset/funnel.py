@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
 from typing import Any
 
 from rust_expert.common.contracts import Sample
@@ -9,7 +10,14 @@ from rust_expert.common.contracts import Sample
 
 def count_by(samples: Iterable[Sample], name: Callable[[Sample], str | None]) -> dict[str, int]:
     """Rows by what `name` says of them, sorted; `unnamed` where it says nothing."""
-    return dict(sorted(Counter(name(sample) or "unnamed" for sample in samples).items()))
+    counts: Counter[str] = Counter()
+    for kind, count in Counter(map(name, samples)).items():
+        counts[kind or "unnamed"] += count
+    return dict(sorted(counts.items()))
+
+
+_task_type: Callable[[Sample], str | None] = attrgetter("task_type")
+_source: Callable[[Sample], str | None] = attrgetter("source")
 
 
 class Funnel:
@@ -67,11 +75,3 @@ def _loss(
     lost = Counter(count_by(before, name))
     lost.subtract(count_by(after, name))
     return {key: count for key, count in sorted(lost.items()) if count}
-
-
-def _task_type(sample: Sample) -> str | None:
-    return sample.task_type
-
-
-def _source(sample: Sample) -> str | None:
-    return sample.source

@@ -24,6 +24,11 @@ def plain_code(text: str) -> str:
 
 
 def alpha_form(text: Sequence[Token]) -> str:
+    """The `alpha_tokens` with a space between them."""
+    return " ".join(alpha_tokens(text))
+
+
+def alpha_tokens(text: Sequence[Token]) -> list[str]:
     """The normal form of a program under renaming of what its author named.
 
     Takes the tokens without comments. Variables, fields, types, lifetimes, and functions that the code
@@ -51,7 +56,7 @@ def alpha_form(text: Sequence[Token]) -> str:
             word = _CAPTURE.sub(lambda found: "{" + names.get(found.group(1), found.group(1)), word)
         out.append(word)
         before = kept[place][1]
-    return " ".join(out)
+    return out
 
 
 @dataclass(frozen=True)

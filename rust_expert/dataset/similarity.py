@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rust_expert.dataset.shingles import WordHash, shingles_of
+from rust_expert.dataset.shingles import shingles_of
 
 SHINGLE = 5
 """Tokens of the alpha form in a run."""
@@ -22,9 +22,8 @@ def closest(problems: Mapping[str, str], rows: Mapping[str, str]) -> list[tuple[
     Both arguments map a name to an alpha form; forms too short for one run are left out. Of equally alike
     rows the first name wins. Empty where there are no rows.
     """
-    number = WordHash()
-    problem_names, problem_sets = _sets(problems, number)
-    row_names, row_sets = _sets(rows, number)
+    problem_names, problem_sets = _sets(problems)
+    row_names, row_sets = _sets(rows)
     if not row_names:
         return []
     sizes = np.array([len(one) for one in row_sets])
@@ -46,9 +45,9 @@ def closest(problems: Mapping[str, str], rows: Mapping[str, str]) -> list[tuple[
     return found
 
 
-def _sets(forms: Mapping[str, str], number: WordHash) -> tuple[list[str], list[NDArray[np.uint64]]]:
+def _sets(forms: Mapping[str, str]) -> tuple[list[str], list[NDArray[np.uint64]]]:
     names = sorted(forms)
-    shingles = shingles_of([forms[name].split(" ") for name in names], SHINGLE, number)
+    shingles = shingles_of([forms[name].split(" ") for name in names], SHINGLE)
     sets = [np.unique(shingles.of(place)) for place in range(len(names))]
     kept = [place for place, one in enumerate(sets) if len(one)]
     return [names[place] for place in kept], [sets[place] for place in kept]

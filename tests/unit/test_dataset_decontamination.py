@@ -14,6 +14,7 @@ from rust_expert.dataset.clean import decontaminate
 from rust_expert.dataset.decontamination import Suite, problem_code, problem_form, read_suites
 from rust_expert.dataset.grams import GramIndex
 from rust_expert.dataset.lexing import words
+from rust_expert.dataset.sightings import Wanted, sightings_in
 from rust_expert.dataset.similarity import closest, distribution
 
 PROBLEM = Problem(
@@ -178,7 +179,9 @@ def test_grams_agree_with_a_brute_force_search() -> None:
                 for gram in brute_grams(part, size):
                     if any(word.startswith("name") for word in gram):
                         wanted.setdefault(gram, problem)
-        found = {hit.text: hit for hit in GramIndex(problems, size).shared(texts)}
+        index = GramIndex(problems, size)
+        seen = sightings_in(texts, Wanted(size, index.runs()))
+        found = {hit.text: hit for hit in index.shared(texts, seen)}
         expected = {place for place, text in enumerate(texts) if brute_grams(text, size) & wanted.keys()}
         assert found.keys() == expected
         assert len(expected) > 20
