@@ -2,13 +2,14 @@
 
 
 rule clean:
-    """Remove duplicates and whatever a suite holds, then split by crate and by combination."""
+    """Remove secrets, duplicates and whatever a suite holds, then split by crate and by combination."""
     input:
         tasks=[f"results/tasks/{shard}.parquet" for shard in CORPUS_SHARDS],
         curriculum=[f"results/curriculum/{shard}.parquet" for shard in range(CURRICULUM_SHARDS)],
         suites=SUITE_FILES,
     output:
         rows="results/dataset/clean.parquet",
+        privacy="results/dataset/privacy.json",
         decontamination="results/dataset/decontamination.json",
         funnel="results/dataset/funnel.json",
     log:
@@ -23,7 +24,7 @@ rule clean:
         suites=NAMED_SUITES,
     shell:
         "python -m scripts.clean --tasks {input.tasks} --curriculum {input.curriculum} --suites {params.suites}"
-        " --out {output.rows} --decontamination {output.decontamination} --funnel {output.funnel}"
+        " --out {output.rows} --privacy {output.privacy} --decontamination {output.decontamination} --funnel {output.funnel}"
         " {params.options} --log {log}"
 
 

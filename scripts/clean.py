@@ -1,4 +1,4 @@
-"""Remove duplicates and rows that give an evaluation problem away; part training from validation."""
+"""Remove secrets, personal data, duplicates and what gives a problem away; part training from validation."""
 
 import logging
 
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 def main() -> None:
-    """Read the command line, clean, write the rows and the two reports."""
+    """Read the command line, clean, write the rows and the three reports."""
     told = parser(__doc__)
     told.add_argument("--tasks", nargs="*", default=[], metavar="FILE", help="samples from crates")
     told.add_argument("--curriculum", nargs="*", default=[], metavar="FILE", help="samples of the curriculum")
@@ -23,6 +23,7 @@ def main() -> None:
         "--suites", nargs="*", default=[], metavar="[NAME=]FILE", help="problems that no row may give away"
     )
     told.add_argument("--out", required=True, metavar="PARQUET", help="the rows that are left")
+    told.add_argument("--privacy", required=True, metavar="JSON", help="which rows held secrets or personal data")
     told.add_argument("--decontamination", required=True, metavar="JSON", help="what gave which problem away")
     told.add_argument("--funnel", required=True, metavar="JSON", help="rows in and out of each step")
     add_options(told, CleanOptions)
@@ -38,6 +39,7 @@ def main() -> None:
     if not cleaned.samples:
         lost = ", ".join(f"{step['removed']} {step['step']}" for step in cleaned.funnel["steps"])
         raise UserError(f"of {len(samples)} samples none is left (removed: {lost}); loosen the options")
+    write_json(arguments.privacy, cleaned.privacy)
     write_json(arguments.decontamination, cleaned.decontamination)
     write_json(arguments.funnel, cleaned.funnel)
     write_parquet(arguments.out, cleaned.samples, Sample)

@@ -11,6 +11,7 @@ from rust_expert.common.contracts import Sample
 from rust_expert.common.seeds import stable_hash
 from rust_expert.dataset.answers import Answers, Key, exact_key
 from rust_expert.dataset.decontamination import Rows, Suite, SuiteIndex
+from rust_expert.dataset.privacy import findings_in
 from rust_expert.dataset.reading import Reading
 from rust_expert.dataset.split import group_of
 
@@ -130,14 +131,17 @@ class Gate:
         while chunk := list(islice(stream, _CHUNK)):
             reasons = ["empty" if row is None else refused(row, self._spec, self._reading) for row in chunk]
             whole = [row for row, reason in zip(chunk, reasons, strict=True) if row and reason is None]
+            private = findings_in(whole, self._cleaning)
             given_away = self._given_away(whole)
-            keys = iter(_keys_of(whole))
+            keys = enumerate(_keys_of(whole))
             for row, reason in zip(chunk, reasons, strict=True):
                 if row is None or reason is not None:
                     account.note(reason)
                     continue
-                key = next(keys)
-                if row.id in given_away:
+                place, key = next(keys)
+                if place in private:
+                    account.note("secret or personal data")
+                elif row.id in given_away:
                     account.note("gives a problem away")
                 elif key in self._known:
                     account.note("duplicate")

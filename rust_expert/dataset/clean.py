@@ -16,6 +16,7 @@ from rust_expert.dataset.duplicates import Duplicate, answers_of, without_exact,
 from rust_expert.dataset.funnel import Funnel
 from rust_expert.dataset.lexing import code_tokens
 from rust_expert.dataset.normal import alpha_form
+from rust_expert.dataset.privacy import without_private
 from rust_expert.dataset.similarity import closest, distribution
 from rust_expert.dataset.split import assign_split
 
@@ -27,9 +28,10 @@ _SHOWN_DUPLICATES = 200
 
 @dataclass(frozen=True)
 class Cleaned:
-    """The rows that are left, and the two reports."""
+    """The rows that are left, and the three reports."""
 
     samples: list[Sample]
+    privacy: dict[str, Any]
     decontamination: dict[str, Any]
     funnel: dict[str, Any]
 
@@ -56,13 +58,16 @@ def _with_id(row: Sample) -> Sample:
 
 
 def clean(samples: Sequence[Sample], suites: Sequence[Suite], options: CleanOptions) -> Cleaned:
-    """Remove empty answers, duplicates and rows that give a problem away; then part training from validation.
+    """Remove empty answers, secrets, duplicates and rows that give a problem away; then part training from validation.
 
     The result is sorted by origin; it depends on the rows and options alone, not on the order they come in.
     """
     funnel = Funnel(samples)
     kept = [sample for sample in samples if sample.gen.strip()]
     funnel.step("empty answers", kept)
+    kept, privacy = without_private(kept, options)
+    funnel.step("secrets and personal data", kept)
+    log.info("%d rows with secrets or personal data, %d left", privacy["removed"], len(kept))
     answers, exact = without_exact(answers_of(kept))
     funnel.step("exact duplicates", answers.samples)
     log.info("%d exact duplicates, %d rows left", len(exact), len(answers.samples))
@@ -77,7 +82,7 @@ def clean(samples: Sequence[Sample], suites: Sequence[Suite], options: CleanOpti
     answers, leaks = without_leaks(answers, options)
     funnel.step("duplicates across the split", answers.samples, examples=_listed(leaks))
     log.info("%d validation rows too like a training row, %d rows left", len(leaks), len(answers.samples))
-    return Cleaned(answers.samples, report, funnel.report())
+    return Cleaned(answers.samples, privacy, report, funnel.report())
 
 
 def _listed(found: Sequence[Duplicate]) -> list[dict[str, Any]]:
