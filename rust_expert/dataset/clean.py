@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from rust_expert.common.config.dataset import CleanOptions
-from rust_expert.common.contracts import Sample
+from rust_expert.common.contracts import Problem, Sample
 from rust_expert.common.errors import UserError
 from rust_expert.common.files import sha256_text
 from rust_expert.common.tables import read_jsonl, read_parquet
-from rust_expert.dataset.decontamination import Match, Rows, Suite, SuiteIndex, problem_form
+from rust_expert.dataset.alpha import alpha_stream
+from rust_expert.dataset.decontamination import Match, Rows, Suite, SuiteIndex, problem_tokens
 from rust_expert.dataset.duplicates import Duplicate, answers_of, without_exact, without_leaks, without_near
 from rust_expert.dataset.funnel import Funnel
-from rust_expert.dataset.lexing import code_tokens
-from rust_expert.dataset.normal import alpha_form
 from rust_expert.dataset.privacy import without_private
+from rust_expert.dataset.shingles import listed_stream
 from rust_expert.dataset.similarity import closest, distribution
 from rust_expert.dataset.split import assign_split
 
@@ -148,10 +148,17 @@ def _suite_report(
             "shared_before_removal": sorted(index.combinations & trained),
             "shared": sorted(index.combinations & left),
         }
-        report["similarity"] = distribution(
-            closest(
-                {p.task_id: problem_form(p) for p in problems if p.combination is not None},
-                {s.id: alpha_form(code_tokens(s.gen)) for s in kept if s.combination is not None},
-            )
-        )
+        report["similarity"] = distribution(_closest(problems, kept))
     return report
+
+
+def _closest(problems: Sequence[Problem], kept: Sequence[Sample]) -> list[tuple[str, str, float]]:
+    """For each held-out problem the row most like it among those that are left."""
+    held_out = [problem for problem in problems if problem.combination is not None]
+    built = [sample for sample in kept if sample.combination is not None]
+    return closest(
+        [problem.task_id for problem in held_out],
+        listed_stream([problem_tokens(problem) for problem in held_out]),
+        [sample.id for sample in built],
+        alpha_stream([sample.gen for sample in built]),
+    )

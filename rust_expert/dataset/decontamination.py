@@ -22,7 +22,7 @@ from rust_expert.common.tables import read_jsonl
 from rust_expert.dataset.grams import GramIndex
 from rust_expert.dataset.lexing import PUNCT, code_tokens
 from rust_expert.dataset.normal import alpha_tokens, functions, plain_text, solution_forms
-from rust_expert.dataset.outlines import Outlines, outline_of
+from rust_expert.dataset.outlines import Outline, Outlines, outline_of
 from rust_expert.dataset.sightings import Wanted, sightings_in, sum_of_words
 
 Reason = Literal["same combination", "same solution", "same question", "shared run of words"]
@@ -87,10 +87,11 @@ def problem_code(problem: Problem) -> str:
 
 def problem_form(problem: Problem) -> str:
     """The alpha form of the canonical program; empty where it has no function, or where the problem has no solution."""
-    return " ".join(_problem_tokens(problem))
+    return " ".join(problem_tokens(problem))
 
 
-def _problem_tokens(problem: Problem) -> list[str]:
+def problem_tokens(problem: Problem) -> list[str]:
+    """The tokens of `problem_form`."""
     if not problem.canonical_solution.strip():
         return []
     parts = code_tokens(problem_code(problem))
@@ -106,9 +107,9 @@ class SuiteIndex:
         self._forms: dict[str, Problem] = {}
         self._questions: dict[str, Problem] = {}
         self._combinations: dict[str, Problem] = {}
-        self.outlines: list[list[str]] = []
+        self.outlines: list[Outline] = []
         for problem in problems:
-            if form := _problem_tokens(problem):
+            if form := problem_tokens(problem):
                 self._forms.setdefault(" ".join(form), problem)
                 self.outlines.append(outline_of(form))
             self._questions.setdefault(plain_text(problem.prompt), problem)

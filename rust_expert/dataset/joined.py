@@ -18,6 +18,10 @@ _BEYOND = 256
 _LONG = 64
 """Bytes from which a piece is hashed by itself rather than block by block with the others."""
 
+_MANY = 4_096
+"""Numbers from which it is worth it to set up a table for them."""
+_BUCKET = np.uint64(48)
+
 _FIRST = np.uint64(0x9E3779B97F4A7C15)
 _SECOND = np.uint64(0xBF58476D1CE4E5B9)
 _MASKS = np.array([(1 << (8 * size)) - 1 for size in range(_BLOCK + 1)], dtype=np.uint64)
@@ -78,8 +82,21 @@ def among(numbers: Hashes, known: Hashes) -> NDArray[np.bool_]:
     """Whether each number is in `known`, which is sorted."""
     if not len(known):
         return np.zeros(len(numbers), dtype=np.bool_)
-    found: NDArray[np.bool_] = known[np.minimum(np.searchsorted(known, numbers), len(known) - 1)] == numbers
-    return found
+    if len(numbers) < _MANY:
+        return _found(numbers, known)
+    # Most are in no bucket with a known one, and that is told fast.
+    buckets = np.zeros(1 << 16, dtype=np.bool_)
+    buckets[known >> _BUCKET] = True
+    answer: NDArray[np.bool_] = buckets[numbers >> _BUCKET]
+    places = np.flatnonzero(answer)
+    answer[places] = _found(numbers[places], known)
+    return answer
+
+
+def _found(numbers: Hashes, known: Hashes) -> NDArray[np.bool_]:
+    places = np.minimum(np.searchsorted(known, numbers), len(known) - 1)
+    same: NDArray[np.bool_] = known[places] == numbers
+    return same
 
 
 def parts_of(texts: Sequence[str]) -> Iterator[tuple[int, Joined]]:

@@ -7,7 +7,9 @@ far as both outlines go; the reverse does not hold.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +18,9 @@ from rust_expert.dataset.joined import FOREIGN, MARK, SPACE, WORD, Hashes, Joine
 from rust_expert.dataset.rust_words import LANGUAGE
 from rust_expert.dataset.tokenised import edges_of
 
-LONGEST = 24
+LONGEST = 40
 """Pieces of an outline."""
-_GLANCES = ((40, 7), (160, LONGEST))
+_GLANCES = ((40, 7), (280, LONGEST))
 """How many bytes after `fn` are looked at for how many pieces: most functions are told apart at the first glance."""
 
 _NAME, _NUMBER = "name", "number"
@@ -51,68 +53,117 @@ _STOPS = np.sort(_hashes_of(sorted(_STOPPING)))
 _NAMES, _NUMBERS, _ENDED = np.array([256, 257, 258], dtype=np.uint64)
 
 
-def outline_of(tokens: Sequence[str]) -> list[str]:
-    """The longest outline of a function among the tokens of an alpha form; each piece as it is, `name` or `number`."""
+@dataclass(frozen=True)
+class Outline:
+    """One function's outline: `kinds` are words of the language and marks as they stand, `name` or `number`.
+
+    `words`: the name or number itself where the normal form keeps it, "" where any will do.
+    """
+
+    kinds: tuple[str, ...]
+    words: tuple[str, ...]
+
+
+def outline_of(tokens: Sequence[str]) -> Outline:
+    """The longest outline of a function among the tokens of an alpha form."""
     found = [_outline(tokens[place + 1 :]) for place, token in enumerate(tokens) if token == "fn"]
-    return max(found, key=len, default=[])
+    return max(found, key=lambda outline: len(outline.kinds), default=Outline((), ()))
 
 
-def _outline(tokens: Iterable[str]) -> list[str]:
-    pieces: list[str] = []
+def _outline(tokens: Iterable[str]) -> Outline:
+    pieces: list[tuple[str, str]] = []
     for token in tokens:
         if token in _STOPPING or _ENDS.search(token) or len(pieces) >= LONGEST:
             break
         for piece in [token] if token == "$" else _PIECE.findall(token):
             if piece[0].isdigit():
-                pieces.append(_NUMBER)
-            elif piece[0].isalpha() or piece[0] == "_" or len(piece) > 1:
-                pieces.append(piece if piece in LANGUAGE else _NAME)
+                pieces.append((_NUMBER, piece))
+            elif piece in LANGUAGE:
+                pieces.append((piece, ""))
+            elif piece[0].isalpha() or piece[0] == "_":
+                pieces.append((_NAME, piece))
+            elif len(piece) > 1:
+                pieces.append((_NAME, ""))
             elif piece != ",":
-                pieces.append(piece)
-    return pieces[:LONGEST]
+                pieces.append((piece, ""))
+    kinds, words = zip(*pieces[:LONGEST], strict=True) if pieces else ((), ())
+    return Outline(kinds, words)
 
 
 class Outlines:
     """The outlines of known functions, ready to be looked for."""
 
-    def __init__(self, outlines: Iterable[Sequence[str]]) -> None:
+    def __init__(self, outlines: Iterable[Outline]) -> None:
+        self._words: dict[tuple[int, int], list[Hashes]] = defaultdict(list)
         whole: list[set[int]] = [set() for _ in range(LONGEST + 1)]
         begun: list[set[int]] = [set() for _ in range(LONGEST + 1)]
-        for outline in outlines:
-            steps = _begun(np.array([[_symbol(piece) for piece in outline]], dtype=np.uint64).reshape(1, -1))
+        for outline in set(outlines):
+            steps = _begun(
+                np.array([[_symbol(kind) for kind in outline.kinds]], dtype=np.uint64).reshape(1, -1)
+            )
             numbers = [0, *(int(step[0]) for step in steps)]
-            whole[len(outline)].add(numbers[-1])
-            for size, number in enumerate(numbers[:-1]):
-                begun[size].add(number)
+            words = np.array([_number_of(word) if word else 0 for word in outline.words], dtype=np.uint64)
+            whole[len(outline.kinds)].add(numbers[-1])
+            for size, number in enumerate(numbers):
+                self._words[size, number].append(words[:size])
+                if size < len(outline.kinds):
+                    begun[size].add(number)
         self._whole, self._begun = ([_sorted(numbers) for numbers in sets] for sets in (whole, begun))
 
     def found_in(self, joined: Joined, starts: Places) -> NDArray[np.bool_]:
         """For each `fn` at one of `starts`, whether what follows may be a known function."""
-        left = np.arange(len(starts))
-        for size, pieces in _GLANCES:
-            left = left[self._agree(*_symbols_after(joined, starts[left], size, pieces))]
         found = np.zeros(len(starts), dtype=np.bool_)
+        left = np.arange(len(starts))
+        for glance, (size, pieces) in enumerate(_GLANCES, start=1):
+            if len(left):
+                seen = _seen_after(joined, starts[left], size, pieces)
+                left = left[self._agree(seen, closely=glance == len(_GLANCES))]
         found[left] = True
         return found
 
-    def _agree(self, symbols: Hashes, lengths: Places) -> NDArray[np.bool_]:
-        """Which rows of symbols, of which `lengths` are sure, agree with a known outline as far as both go."""
-        found = np.zeros(len(symbols), dtype=np.bool_)
-        steps = [np.zeros(len(symbols), dtype=np.uint64), *_begun(symbols)]
+    def _agree(self, seen: "_Seen", closely: bool) -> NDArray[np.bool_]:
+        """Which rows agree with a known outline as far as both go; `closely`: its kept names and numbers too."""
+        found = np.zeros(len(seen.lengths), dtype=np.bool_)
+        steps = [np.zeros(len(seen.lengths), dtype=np.uint64), *_begun(seen.symbols)]
         for size, numbers in enumerate(steps):
+            same = np.zeros(len(found), dtype=np.bool_)
             if len(self._whole[size]):
-                found |= (lengths >= size) & among(numbers, self._whole[size])
-            ended = np.flatnonzero(lengths == size)
-            if len(ended):
-                found[ended] |= among(numbers[ended], self._begun[size])
+                same = (seen.lengths >= size) & among(numbers, self._whole[size])
+            ended = np.flatnonzero(seen.lengths == size)
+            same[ended] |= among(numbers[ended], self._begun[size])
+            if closely:
+                rows = np.flatnonzero(same & ~found)
+                same[rows] = [
+                    any(_fits(words, seen.words[row, :size]) for words in self._words[size, number])
+                    for row, number in zip(rows.tolist(), numbers[rows].tolist(), strict=True)
+                ]
+            found |= same
         return found
+
+
+def _fits(wanted: Hashes, there: Hashes) -> bool:
+    """Whether the words there are those wanted; 0 is any."""
+    return bool(((wanted == there) | (wanted == 0) | (there == 0)).all())
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What follows each of some `fn`, a row for each: `lengths` symbols; names and numbers as words beside them."""
+
+    symbols: Hashes
+    words: Hashes
+    lengths: Places
+
+
+def _number_of(word: str) -> int:
+    return int(_hashes_of([word])[0])
 
 
 def _symbol(piece: str) -> int:
     """The number of a piece of an outline, as `_symbols_after` has it."""
     if piece in (_NAME, _NUMBER):
         return int(_NAMES if piece == _NAME else _NUMBERS)
-    return int(_hashes_of([piece])[0]) if piece[0].isalpha() or piece[0] == "_" else ord(piece) + int(_MARKED)
+    return _number_of(piece) if piece[0].isalpha() or piece[0] == "_" else ord(piece) + int(_MARKED)
 
 
 def _sorted(numbers: Iterable[int]) -> Hashes:
@@ -129,8 +180,8 @@ def _begun(symbols: Hashes) -> list[Hashes]:
     return steps
 
 
-def _symbols_after(joined: Joined, starts: Places, size: int, pieces: int) -> tuple[Hashes, Places]:
-    """The symbols of the outline that begins behind each `fn`, a row for each, and how many of them are sure."""
+def _seen_after(joined: Joined, starts: Places, size: int, pieces: int) -> _Seen:
+    """The outline that begins behind each `fn`, from so many bytes at most and of so many pieces at most."""
     width = size + 2
     first = np.minimum(starts + 2, len(joined.bytes) - width)
     text = np.lib.stride_tricks.sliding_window_view(joined.bytes, width)[first]
@@ -150,25 +201,36 @@ def _symbols_after(joined: Joined, starts: Places, size: int, pieces: int) -> tu
     symbols = np.where(
         (classes == MARK) & (np.arange(width) < stops[:, None]), text.astype(np.uint64) + _MARKED, 0
     )
-    symbols.ravel()[begins] = _word_symbols(joined, first[rows] + begins - rows * width, ends - begins)
-    return _rows(symbols, pieces)
+    words = np.zeros_like(symbols)
+    kinds, numbers = _word_symbols(joined, first[rows] + begins - rows * width, ends - begins)
+    symbols.ravel()[begins], words.ravel()[begins] = kinds, numbers
+    return _without_gaps(symbols, words, pieces)
 
 
-def _rows(symbols: Hashes, pieces: int) -> tuple[Hashes, Places]:
-    """The first symbols of each row without the gaps, up to one that ends it, and how many they are."""
+def _without_gaps(symbols: Hashes, words: Hashes, pieces: int) -> _Seen:
+    """The first symbols of each row, up to one that ends it."""
     rows, columns = np.nonzero(symbols)
     counts = np.bincount(rows, minlength=len(symbols))
     ranks = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
     near = ranks < pieces
-    found = np.full((len(symbols), pieces + 1), _ENDED, dtype=np.uint64)
-    found[rows[near], ranks[near]] = symbols[rows[near], columns[near]]
-    return found[:, :pieces], np.argmax(found == _ENDED, axis=1)
+    rows, columns, ranks = rows[near], columns[near], ranks[near]
+    packed = np.full((len(symbols), pieces + 1), _ENDED, dtype=np.uint64)
+    packed[rows, ranks] = symbols[rows, columns]
+    kept = np.zeros_like(packed)
+    kept[rows, ranks] = words[rows, columns]
+    return _Seen(packed[:, :pieces], kept, np.argmax(packed == _ENDED, axis=1))
 
 
-def _word_symbols(joined: Joined, starts: Places, lengths: Places) -> Hashes:
-    """Words of the language as they are; names, numbers, and words that end an outline as one each."""
-    numbers = joined.hashes(starts, lengths)
-    found = np.where(among(numbers, _KEPT), numbers, _NAMES)
-    found[among(numbers, _STOPS)] = _ENDED
-    found[_DIGIT[joined.bytes[starts]]] = _NUMBERS
-    return found
+def _word_symbols(joined: Joined, starts: Places, lengths: Places) -> tuple[Hashes, Hashes]:
+    """Words of the language as they are; names, numbers, and words that end an outline as one each. And the words.
+
+    The word of a number with a `_` in it is any: the normal form leaves that out.
+    """
+    words = joined.hashes(starts, lengths)
+    kinds = np.where(among(words, _KEPT), words, _NAMES)
+    kinds[among(words, _STOPS)] = _ENDED
+    kinds[_DIGIT[joined.bytes[starts]]] = _NUMBERS
+    for place in np.flatnonzero(kinds == _NUMBERS).tolist():
+        if b"_" in joined.data[starts[place] : starts[place] + lengths[place]]:
+            words[place] = 0
+    return kinds, words

@@ -24,7 +24,9 @@ def secrets_in(texts: Sequence[str]) -> dict[int, list[str]]:
     scan = _scanner().scan
     for number, text in enumerate(texts):
         # Some rules find what only belongs to a secret, such as the name of an account.
-        rules = {finding.rule_id for finding in scan(text.encode("utf-8", "surrogatepass")) if finding.visible}
+        rules = {
+            finding.rule_id for finding in scan(text.encode("utf-8", "surrogatepass")) if finding.visible
+        }
         if rules:
             found[number] = sorted(rules)
     return found

@@ -4,7 +4,7 @@ Equal tokens have equal numbers, others differ (64 bits, so by all odds). What p
 letters of other scripts or exponents, sends that one text to `lexing`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,16 +83,58 @@ def word_stream(texts: Sequence[str]) -> Stream:
 
 def code_stream(texts: Sequence[str]) -> Stream:
     """The tokens of each text without its comments, as `lexing.code_tokens` has them."""
+    return stream_of_parts(
+        texts,
+        lambda tokens: (tokens.hashes, tokens.counts(), tokens.odd),
+        lambda text: [word for _, word in code_tokens(text)],
+    )
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The tokens of the texts of one part, in order.
+
+    `odd`: the numbers of texts whose tokens must be read one by one.
+    """
+
+    joined: Joined
+    starts: Places
+    lengths: Places
+    hashes: Hashes
+    odd: Places
+
+    def counts(self) -> Places:
+        """How many of the tokens each text has."""
+        return _counts(self.starts, self.joined)
+
+    def text(self, place: int) -> str:
+        """One token as it stands."""
+        start = int(self.starts[place])
+        return self.joined.data[start : start + int(self.lengths[place])].decode("utf-8", "surrogatepass")
+
+
+def stream_of_parts(
+    texts: Sequence[str],
+    read: Callable[[Tokens], tuple[Hashes, Places, Places]],
+    read_one: Callable[[str], Sequence[str]],
+) -> Stream:
+    """What `read` makes of the tokens of many texts, and `read_one` of each text that has to be read by itself.
+
+    `read` gives the numbers of all texts of a part, how many each text has, and which texts are to be read alone.
+    """
     hashes: list[Hashes] = []
     counts: list[Places] = []
     for first, joined in parts_of(texts):
         starts, lengths, odd = _tokens(joined)
-        found, count = joined.hashes(starts, lengths), _counts(starts, joined)
-        for place in odd.tolist():
-            begin = int(count[:place].sum())
-            own = _lexed(texts[first + place])
-            found = np.concatenate((found[:begin], own, found[begin + int(count[place]) :]))
-            count[place] = len(own)
+        tokens = Tokens(joined, starts, lengths, joined.hashes(starts, lengths), odd)
+        found, count, odd = read(tokens)
+        if len(odd):
+            borders = np.concatenate(([0], np.cumsum(count)))
+            pieces = [found[borders[place] : borders[place + 1]] for place in range(len(count))]
+            for place in odd.tolist():
+                own = Joined(read_one(texts[first + place]))
+                pieces[place] = own.hashes(own.starts, own.ends - own.starts)
+            found, count = np.concatenate(pieces), np.array([len(piece) for piece in pieces])
         hashes.append(found)
         counts.append(count)
     return _stream(hashes, counts)
@@ -108,12 +150,6 @@ def _counts(starts: Places, joined: Joined) -> Places:
     """How many of the tokens that begin at `starts` each text has."""
     first = np.searchsorted(starts, joined.starts)
     return np.diff(np.concatenate((first, [len(starts)])))
-
-
-def _lexed(text: str) -> Hashes:
-    """The tokens of one text, read by `lexing`."""
-    joined = Joined([token for _, token in code_tokens(text)])
-    return joined.hashes(joined.starts, joined.ends - joined.starts)
 
 
 def _tokens(joined: Joined) -> tuple[Places, Places, Places]:
