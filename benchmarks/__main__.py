@@ -3,7 +3,7 @@
 import argparse
 import importlib
 
-NAMES = ("judge",)
+NAMES = ("judge", "dataset")
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """Remove secrets, personal data, duplicates and what gives a problem away; part training from validation."""
 
+import gc
 import logging
 
 from rust_expert.common.cli import add_options, options_from, parser, run, set_up_log
@@ -23,12 +24,15 @@ def main() -> None:
         "--suites", nargs="*", default=[], metavar="[NAME=]FILE", help="problems that no row may give away"
     )
     told.add_argument("--out", required=True, metavar="PARQUET", help="the rows that are left")
-    told.add_argument("--privacy", required=True, metavar="JSON", help="which rows held secrets or personal data")
+    told.add_argument(
+        "--privacy", required=True, metavar="JSON", help="which rows held secrets or personal data"
+    )
     told.add_argument("--decontamination", required=True, metavar="JSON", help="what gave which problem away")
     told.add_argument("--funnel", required=True, metavar="JSON", help="rows in and out of each step")
     add_options(told, CleanOptions)
     arguments = told.parse_args()
     set_up_log(arguments.log)
+    gc.disable()  # it would walk all rows again and again, and none is part of a circle
     options = options_from(arguments, CleanOptions)
     samples = read_samples([*arguments.tasks, *arguments.curriculum])
     if not samples:

@@ -4,6 +4,7 @@ Rows of other sources are cleaned on their way in: they may not give a problem o
 and --cleaning says on which side of the split they belong.
 """
 
+import gc
 import json
 import logging
 from pathlib import Path
@@ -44,6 +45,7 @@ def main() -> None:
     add_options(told, DatasetSpec)
     arguments = told.parse_args()
     set_up_log(arguments.log)
+    gc.disable()  # it would walk all rows again and again, and none is part of a circle
     spec = options_from(arguments, DatasetSpec)
     others = others_of(spec, arguments.suites, arguments.cleaning)
     mixed = mix(read_samples(arguments.clean), arguments.name, spec, row_code, others)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ValidationError
 
@@ -19,6 +20,9 @@ from rust_expert.common.rows import rows_of_columns
 
 Row = TypeVar("Row", bound=BaseModel)
 PathLike = str | os.PathLike[str]
+
+_LONG_TEXT = 40
+"""Mean bytes of a column's texts from which no dictionary is made of them."""
 
 _SCALARS: dict[Any, pa.DataType] = {
     str: pa.string(),
@@ -136,8 +140,21 @@ def write_parquet(
     ]
     table = pa.Table.from_arrays(columns, schema=schema)
     with atomic_path(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd", row_group_size=50_000)
+        pq.write_table(
+            table, temporary, compression="zstd", row_group_size=50_000, use_dictionary=_repetitive(table)
+        )
     return len(records)
+
+
+def _repetitive(table: pa.Table) -> list[str]:
+    """The columns that are worth a dictionary: not long texts, of which hardly two are the same."""
+    columns = dict(zip(table.column_names, table.columns, strict=True))
+    return [
+        f"{name}.list.element" if pa.types.is_list(column.type) else name
+        for name, column in columns.items()
+        if not pa.types.is_string(column.type)
+        or (pc.sum(pc.binary_length(column)).as_py() or 0) <= _LONG_TEXT * len(column)
+    ]
 
 
 def notes_of(path: PathLike) -> dict[str, str]:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from rust_expert.common.config.dataset import CleanOptions
-from rust_expert.common.contracts import Problem, Sample
+from rust_expert.common.contracts import Sample
 from rust_expert.common.errors import UserError
 from rust_expert.common.files import sha256_text
 from rust_expert.common.tables import read_jsonl, read_parquet
 from rust_expert.dataset.alpha import alpha_stream
-from rust_expert.dataset.decontamination import Match, Rows, Suite, SuiteIndex, problem_tokens
+from rust_expert.dataset.decontamination import Match, Rows, Suite, SuiteIndex
 from rust_expert.dataset.duplicates import Duplicate, answers_of, without_exact, without_leaks, without_near
 from rust_expert.dataset.funnel import Funnel
 from rust_expert.dataset.privacy import without_private
@@ -148,17 +148,18 @@ def _suite_report(
             "shared_before_removal": sorted(index.combinations & trained),
             "shared": sorted(index.combinations & left),
         }
-        report["similarity"] = distribution(_closest(problems, kept))
+        report["similarity"] = distribution(_closest(index, kept))
     return report
 
 
-def _closest(problems: Sequence[Problem], kept: Sequence[Sample]) -> list[tuple[str, str, float]]:
+def _closest(index: SuiteIndex, kept: Sequence[Sample]) -> list[tuple[str, str, float]]:
     """For each held-out problem the row most like it among those that are left."""
-    held_out = [problem for problem in problems if problem.combination is not None]
+    problems = zip(index.suite.problems, index.tokens, strict=True)
+    held_out = [(problem.task_id, tokens) for problem, tokens in problems if problem.combination is not None]
     built = [sample for sample in kept if sample.combination is not None]
     return closest(
-        [problem.task_id for problem in held_out],
-        listed_stream([problem_tokens(problem) for problem in held_out]),
+        [name for name, _ in held_out],
+        listed_stream([tokens for _, tokens in held_out]),
         [sample.id for sample in built],
         alpha_stream([sample.gen for sample in built]),
     )

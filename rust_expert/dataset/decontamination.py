@@ -9,7 +9,8 @@ A sample is removed where
   (docs/decisions/031-decontamination.md).
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -22,12 +23,12 @@ from rust_expert.common.tables import read_jsonl
 from rust_expert.dataset.grams import GramIndex
 from rust_expert.dataset.lexing import PUNCT, code_tokens
 from rust_expert.dataset.normal import alpha_tokens, functions, plain_text, solution_forms
-from rust_expert.dataset.outlines import Outline, Outlines, outline_of
-from rust_expert.dataset.sightings import Wanted, sightings_in, sum_of_words
+from rust_expert.dataset.outlines import Outlines, outline_of
+from rust_expert.dataset.sightings import Wanted, sightings_in, sums_of_words
 
 Reason = Literal["same combination", "same solution", "same question", "shared run of words"]
 
-_NONE: frozenset[str] = frozenset()
+_NONE: Set[str] = frozenset()
 
 _SHOWN = 300
 """Characters of matched text in the report."""
@@ -99,7 +100,7 @@ def problem_tokens(problem: Problem) -> list[str]:
 
 
 class SuiteIndex:
-    """One suite, ready to be compared with many samples."""
+    """One suite, ready to be compared with many samples. `tokens`: those of each problem's `problem_form`."""
 
     def __init__(self, suite: Suite, gram_words: int) -> None:
         self.suite = suite
@@ -107,17 +108,21 @@ class SuiteIndex:
         self._forms: dict[str, Problem] = {}
         self._questions: dict[str, Problem] = {}
         self._combinations: dict[str, Problem] = {}
-        self.outlines: list[Outline] = []
-        for problem in problems:
-            if form := problem_tokens(problem):
-                self._forms.setdefault(" ".join(form), problem)
-                self.outlines.append(outline_of(form))
+        self.tokens = [problem_tokens(problem) for problem in problems]
+        self.outlines = [outline_of(tokens) for tokens in self.tokens if tokens]
+        for problem, tokens in zip(problems, self.tokens, strict=True):
+            if tokens:
+                self._forms.setdefault(" ".join(tokens), problem)
             self._questions.setdefault(plain_text(problem.prompt), problem)
             if problem.combination is not None:
                 self._combinations.setdefault(problem.combination, problem)
-        self._free = [problem for problem in problems if problem.combination is None]
         self._grams_of_all = GramIndex([_texts(problem) for problem in problems], gram_words)
-        self._grams_of_free = GramIndex([_texts(problem) for problem in self._free], gram_words)
+        self._free = [problem for problem in problems if problem.combination is None]
+        self._grams_of_free = (
+            self._grams_of_all
+            if len(self._free) == len(problems)
+            else GramIndex([_texts(problem) for problem in self._free], gram_words)
+        )
 
     @property
     def combinations(self) -> set[str]:
@@ -153,7 +158,7 @@ class SuiteIndex:
                     found[place] = Match(rows.samples[place].id, task, "shared run of words", hit.run)
         return [found[place] for place in sorted(found)]
 
-    def _direct(self, sample: Sample, forms: frozenset[str], may_ask: bool) -> Match | None:
+    def _direct(self, sample: Sample, forms: Set[str], may_ask: bool) -> Match | None:
         if sample.combination is not None and sample.combination in self._combinations:
             problem = self._combinations[sample.combination]
             return Match(sample.id, problem.task_id, "same combination", sample.combination)
@@ -169,35 +174,29 @@ class SuiteIndex:
 class Rows:
     """Rows, and what in them may give a problem of any of the suites away.
 
-    `forms`: the `sample_forms` of rows that may hold a solution; `questions`: rows that may ask a problem's question;
-    no row that does is missing. `texts` are the two texts of each row, one row after the other.
+    `forms`: the alpha forms of the code of rows that may hold a solution; `questions`: rows that may ask a problem's
+    question; no row that does is missing. `texts` are the two texts of each row, one row after the other.
     """
 
     def __init__(self, samples: Sequence[Sample], indexes: Sequence[SuiteIndex]) -> None:
         self.samples = samples
         self.texts = [text for sample in samples for text in (sample.prompt, sample.gen)]
         self.seen = sightings_in(self.texts, _wanted(indexes))
-        self.forms = {
-            place: frozenset(sample_forms(samples[place]))
-            for place in {text // 2 for text in self.seen.outlined}
-        }
+        self.forms: dict[int, set[str]] = defaultdict(set)
+        for text in self.seen.outlined:
+            self.forms[text // 2] |= solution_forms(self.texts[text])
         self.questions = {text // 2 for text in self.seen.questions if text % 2 == 0}
 
 
 def _wanted(indexes: Sequence[SuiteIndex]) -> Wanted:
     """What all suites look for, together."""
-    questions = {sum_of_words(question) for index in indexes for question in index.questions}
+    questions = set(sums_of_words([question for index in indexes for question in index.questions]))
     return Wanted(
         size=indexes[0].grams.size if indexes else 1,
         runs=np.concatenate([np.zeros(0, dtype=np.uint64), *(index.grams.runs() for index in indexes)]),
         questions=np.array(sorted(questions), dtype=np.uint64),
         outlines=Outlines(outline for index in indexes for outline in index.outlines),
     )
-
-
-def sample_forms(sample: Sample) -> set[str]:
-    """The alpha forms of the code in a sample's question and answer."""
-    return solution_forms(sample.prompt) | solution_forms(sample.gen)
 
 
 def _texts(problem: Problem) -> list[str]:

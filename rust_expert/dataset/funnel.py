@@ -72,6 +72,8 @@ def _composition(samples: Sequence[Sample]) -> dict[str, Any]:
 def _loss(
     before: Sequence[Sample], after: Sequence[Sample], name: Callable[[Sample], str | None]
 ) -> dict[str, int]:
+    if len(before) == len(after):
+        return {}
     lost = Counter(count_by(before, name))
     lost.subtract(count_by(after, name))
     return {key: count for key, count in sorted(lost.items()) if count}

@@ -18,9 +18,11 @@ from rust_expert.dataset.joined import FOREIGN, MARK, SPACE, WORD, Hashes, Joine
 from rust_expert.dataset.rust_words import LANGUAGE
 from rust_expert.dataset.tokenised import edges_of
 
-LONGEST = 40
+_Symbols = NDArray[np.uint16]
+
+LONGEST = 32
 """Pieces of an outline."""
-_GLANCES = ((40, 7), (280, LONGEST))
+_GLANCES = ((48, 9), (200, LONGEST))
 """How many bytes after `fn` are looked at for how many pieces: most functions are told apart at the first glance."""
 
 _NAME, _NUMBER = "name", "number"
@@ -37,8 +39,6 @@ _CLASSES[[byte for byte in range(128) if chr(byte).isalnum() or chr(byte) == "_"
 _CLASSES[list(b'"#')] = _STOP
 _CLASSES[128:] = _STOP
 _CLASSES[ord(",")] = SPACE
-_MARKED = np.uint64(512)
-"""Added to the number of a mark, so that it is none of the others."""
 _SLASH, _STAR, _QUOTE, _STOPS_BYTE = b"/*'#"
 
 
@@ -50,7 +50,8 @@ def _hashes_of(words: Sequence[str]) -> Hashes:
 FN = _hashes_of(["fn"])[0]
 _KEPT = np.sort(_hashes_of(sorted(LANGUAGE - _STOPPING)))
 _STOPS = np.sort(_hashes_of(sorted(_STOPPING)))
-_NAMES, _NUMBERS, _ENDED = np.array([256, 257, 258], dtype=np.uint64)
+_NAMES, _NUMBERS, _ENDED, _MARKED, _WORDED = (np.uint16(number) for number in (256, 257, 258, 512, 1024))
+"""Symbols of outlines; to the last two a mark's byte or the place of a word of the language is added."""
 
 
 @dataclass(frozen=True)
@@ -94,19 +95,27 @@ class Outlines:
     """The outlines of known functions, ready to be looked for."""
 
     def __init__(self, outlines: Iterable[Outline]) -> None:
+        known = sorted(set(outlines), key=lambda outline: (outline.kinds, outline.words))
+        kinds = {kind for outline in known for kind in outline.kinds}
+        words = {word for outline in known for word in outline.words}
+        symbols = {**_symbols_of(kinds), "": 0}
+        numbers = dict(zip(sorted(words), _hashes_of(sorted(words)).tolist(), strict=True)) | {"": 0}
+        padded = [
+            [symbols[kind] for kind in outline.kinds] + [0] * (LONGEST - len(outline.kinds))
+            for outline in known
+        ]
+        steps = _begun(np.array(padded, dtype=np.uint16).reshape(-1, LONGEST))
+        begun_with = np.array([np.zeros(len(known), dtype=np.uint64), *steps], dtype=np.uint64).T.tolist()
         self._words: dict[tuple[int, int], list[Hashes]] = defaultdict(list)
         whole: list[set[int]] = [set() for _ in range(LONGEST + 1)]
         begun: list[set[int]] = [set() for _ in range(LONGEST + 1)]
-        for outline in set(outlines):
-            steps = _begun(
-                np.array([[_symbol(kind) for kind in outline.kinds]], dtype=np.uint64).reshape(1, -1)
-            )
-            numbers = [0, *(int(step[0]) for step in steps)]
-            words = np.array([_number_of(word) if word else 0 for word in outline.words], dtype=np.uint64)
-            whole[len(outline.kinds)].add(numbers[-1])
-            for size, number in enumerate(numbers):
-                self._words[size, number].append(words[:size])
-                if size < len(outline.kinds):
+        for outline, beginnings in zip(known, begun_with, strict=True):
+            wanted = np.array([numbers[word] for word in outline.words], dtype=np.uint64)
+            last = len(outline.kinds)
+            whole[last].add(beginnings[last])
+            for size, number in enumerate(beginnings[: last + 1]):
+                self._words[size, number].append(wanted[:size])
+                if size < last:
                     begun[size].add(number)
         self._whole, self._begun = ([_sorted(numbers) for numbers in sets] for sets in (whole, begun))
 
@@ -116,8 +125,8 @@ class Outlines:
         left = np.arange(len(starts))
         for glance, (size, pieces) in enumerate(_GLANCES, start=1):
             if len(left):
-                seen = _seen_after(joined, starts[left], size, pieces)
-                left = left[self._agree(seen, closely=glance == len(_GLANCES))]
+                closely = glance == len(_GLANCES)
+                left = left[self._agree(_seen_after(joined, starts[left], size, pieces, closely), closely)]
         found[left] = True
         return found
 
@@ -150,27 +159,25 @@ def _fits(wanted: Hashes, there: Hashes) -> bool:
 class _Seen:
     """What follows each of some `fn`, a row for each: `lengths` symbols; names and numbers as words beside them."""
 
-    symbols: Hashes
+    symbols: _Symbols
     words: Hashes
     lengths: Places
 
 
-def _number_of(word: str) -> int:
-    return int(_hashes_of([word])[0])
-
-
-def _symbol(piece: str) -> int:
-    """The number of a piece of an outline, as `_symbols_after` has it."""
-    if piece in (_NAME, _NUMBER):
-        return int(_NAMES if piece == _NAME else _NUMBERS)
-    return _number_of(piece) if piece[0].isalpha() or piece[0] == "_" else ord(piece) + int(_MARKED)
+def _symbols_of(kinds: Iterable[str]) -> dict[str, int]:
+    """The numbers of the pieces of outlines, as `_seen_after` has them."""
+    words = sorted(kind for kind in kinds if len(kind) > 1 and kind not in (_NAME, _NUMBER))
+    places = np.searchsorted(_KEPT, _hashes_of(words))
+    found = {word: int(_WORDED) + place for word, place in zip(words, places.tolist(), strict=True)}
+    found |= {kind: ord(kind) + int(_MARKED) for kind in kinds if len(kind) == 1}
+    return found | {_NAME: int(_NAMES), _NUMBER: int(_NUMBERS)}
 
 
 def _sorted(numbers: Iterable[int]) -> Hashes:
     return np.array(sorted(numbers), dtype=np.uint64)
 
 
-def _begun(symbols: Hashes) -> list[Hashes]:
+def _begun(symbols: _Symbols) -> list[Hashes]:
     """For each number of columns the number of each row's symbols so far."""
     numbers = np.zeros(len(symbols), dtype=np.uint64)
     steps: list[Hashes] = []
@@ -180,8 +187,11 @@ def _begun(symbols: Hashes) -> list[Hashes]:
     return steps
 
 
-def _seen_after(joined: Joined, starts: Places, size: int, pieces: int) -> _Seen:
-    """The outline that begins behind each `fn`, from so many bytes at most and of so many pieces at most."""
+def _seen_after(joined: Joined, starts: Places, size: int, pieces: int, closely: bool) -> _Seen:
+    """The outline that begins behind each `fn`, from so many bytes at most and of so many pieces at most.
+
+    There are `words` where they are looked at closely.
+    """
     width = size + 2
     first = np.minimum(starts + 2, len(joined.bytes) - width)
     text = np.lib.stride_tricks.sliding_window_view(joined.bytes, width)[first]
@@ -198,39 +208,44 @@ def _seen_after(joined: Joined, starts: Places, size: int, pieces: int) -> _Seen
     # A word that a stop ends may go on in another way, as `b"` or `naï` do.
     sure = ends - rows * width < stops[rows]
     begins, ends, rows = begins[sure], ends[sure], rows[sure]
-    symbols = np.where(
-        (classes == MARK) & (np.arange(width) < stops[:, None]), text.astype(np.uint64) + _MARKED, 0
-    )
-    words = np.zeros_like(symbols)
-    kinds, numbers = _word_symbols(joined, first[rows] + begins - rows * width, ends - begins)
-    symbols.ravel()[begins], words.ravel()[begins] = kinds, numbers
-    return _without_gaps(symbols, words, pieces)
+    symbols = np.where((classes == MARK) & (np.arange(width) < stops[:, None]), text + _MARKED, np.uint16(0))
+    places = first[rows] + begins - rows * width
+    words = joined.hashes(places, ends - begins)
+    symbols.ravel()[begins] = _word_symbols(joined, places, words)
+    packed, there = _without_gaps(symbols, pieces)
+    kept = np.zeros(packed.shape, dtype=np.uint64)
+    if closely:
+        whole = np.zeros(symbols.shape, dtype=np.uint64)
+        whole.ravel()[begins] = _told(joined, places, ends - begins, words)
+        kept[there[0], there[1]] = whole[there[0], there[2]]
+    return _Seen(packed[:, :pieces], kept, np.argmax(packed == _ENDED, axis=1))
 
 
-def _without_gaps(symbols: Hashes, words: Hashes, pieces: int) -> _Seen:
-    """The first symbols of each row, up to one that ends it."""
+def _without_gaps(symbols: _Symbols, pieces: int) -> tuple[_Symbols, tuple[Places, Places, Places]]:
+    """The first symbols of each row, an end behind them; and the row, new and old column of each."""
     rows, columns = np.nonzero(symbols)
     counts = np.bincount(rows, minlength=len(symbols))
     ranks = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
     near = ranks < pieces
     rows, columns, ranks = rows[near], columns[near], ranks[near]
-    packed = np.full((len(symbols), pieces + 1), _ENDED, dtype=np.uint64)
+    packed = np.full((len(symbols), pieces + 1), _ENDED, dtype=np.uint16)
     packed[rows, ranks] = symbols[rows, columns]
-    kept = np.zeros_like(packed)
-    kept[rows, ranks] = words[rows, columns]
-    return _Seen(packed[:, :pieces], kept, np.argmax(packed == _ENDED, axis=1))
+    return packed, (rows, ranks, columns)
 
 
-def _word_symbols(joined: Joined, starts: Places, lengths: Places) -> tuple[Hashes, Hashes]:
-    """Words of the language as they are; names, numbers, and words that end an outline as one each. And the words.
-
-    The word of a number with a `_` in it is any: the normal form leaves that out.
-    """
-    words = joined.hashes(starts, lengths)
-    kinds = np.where(among(words, _KEPT), words, _NAMES)
+def _word_symbols(joined: Joined, starts: Places, words: Hashes) -> _Symbols:
+    """Words of the language by their places among them; names, numbers, and words that end an outline as one each."""
+    places = np.minimum(np.searchsorted(_KEPT, words), len(_KEPT) - 1)
+    kinds = np.where(_KEPT[places] == words, places.astype(np.uint16) + _WORDED, _NAMES)
     kinds[among(words, _STOPS)] = _ENDED
     kinds[_DIGIT[joined.bytes[starts]]] = _NUMBERS
-    for place in np.flatnonzero(kinds == _NUMBERS).tolist():
+    return kinds
+
+
+def _told(joined: Joined, starts: Places, lengths: Places, words: Hashes) -> Hashes:
+    """The words; any for a number with a `_` in it, which the normal form leaves out."""
+    found = words.copy()
+    for place in np.flatnonzero(_DIGIT[joined.bytes[starts]]).tolist():
         if b"_" in joined.data[starts[place] : starts[place] + lengths[place]]:
-            words[place] = 0
-    return kinds, words
+            found[place] = 0
+    return found

@@ -42,7 +42,8 @@ def write_shards(folder: Path, split: str, samples: Sequence[Sample], shards: in
         raise UserError(f"--shards: {shards} files cannot hold rows; ask for 1 or more")
     parts: list[list[Sample]] = [[] for _ in range(shards)]
     for sample in samples:
-        parts[shard_of(sample.id, shards)].append(changed(sample, split=split))
+        own = sample if sample.split == split else changed(sample, split=split)
+        parts[shard_of(sample.id, shards)].append(own)
     told: list[dict[str, Any]] = []
     for number, part in enumerate(parts):
         table, lines = (folder / shard_name(split, number, kind) for kind in ("parquet", "jsonl"))

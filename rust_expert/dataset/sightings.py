@@ -8,7 +8,7 @@ import numpy as np
 from rust_expert.dataset.joined import WORD, Hashes, Places, among, parts_of
 from rust_expert.dataset.outlines import FN, Outlines
 from rust_expert.dataset.shingles import all_runs
-from rust_expert.dataset.tokenised import edges_of
+from rust_expert.dataset.tokenised import edges_of, word_stream
 
 _FEWEST_BITS = 12
 
@@ -36,12 +36,11 @@ class Sightings:
     outlined: set[int] = field(default_factory=set)
 
 
-def sum_of_words(text: str) -> int:
-    """A number that texts of the same words share."""
-    for _, joined in parts_of([text]):
-        starts, ends = edges_of(joined.classes() == WORD)
-        return int(joined.hashes(starts, ends - starts).sum(dtype=np.uint64))
-    return 0
+def sums_of_words(texts: Sequence[str]) -> list[int]:
+    """For each text a number that texts of the same words share."""
+    stream = word_stream(texts)
+    sums: list[int] = stream.sums(stream.hashes).tolist()
+    return sums
 
 
 def sightings_in(texts: Sequence[str], wanted: Wanted) -> Sightings:

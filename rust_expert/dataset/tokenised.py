@@ -129,11 +129,14 @@ def stream_of_parts(
         tokens = Tokens(joined, starts, lengths, joined.hashes(starts, lengths), odd)
         found, count, odd = read(tokens)
         if len(odd):
-            borders = np.concatenate(([0], np.cumsum(count)))
-            pieces = [found[borders[place] : borders[place + 1]] for place in range(len(count))]
-            for place in odd.tolist():
-                own = Joined(read_one(texts[first + place]))
-                pieces[place] = own.hashes(own.starts, own.ends - own.starts)
+            lists = [read_one(texts[first + place]) for place in odd.tolist()]
+            own = Joined([word for words in lists for word in words])
+            alone = np.split(
+                own.hashes(own.starts, own.ends - own.starts), np.cumsum([len(words) for words in lists])[:-1]
+            )
+            pieces = np.split(found, np.cumsum(count)[:-1])
+            for place, piece in zip(odd.tolist(), alone, strict=True):
+                pieces[place] = piece
             found, count = np.concatenate(pieces), np.array([len(piece) for piece in pieces])
         hashes.append(found)
         counts.append(count)
