@@ -1,15 +1,14 @@
 """What the dataset room costs per row, step by step, against a bare parse of the crates that the rows come from.
 
-The rows are functions, types and impls of a fifth of the large table's crates, asked for in the words of no template, and rows
-of the curriculum; the suites are our own problems and those that the curriculum holds out. All in one process;
-importing and the first compilation of the detector's rules do not count, loading the compiled ones is told apart.
+The rows are functions, types and impls of a sixth of the large table's crates, and rows of the curriculum; the suites
+are our own problems and those that the curriculum holds out. All in one process. Importing does not count, nor loading
+the rules by which secrets are found, which is told apart.
 """
 
 import gc
 import os
 import random
 import resource
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +18,6 @@ from typing import TypeVar
 import tree_sitter
 import tree_sitter_rust
 
-from rust_expert.common.cache import cache_folder
 from rust_expert.common.config.curriculum import CurriculumOptions
 from rust_expert.common.config.dataset import CleanOptions, DatasetSpec
 from rust_expert.common.contracts import Sample
@@ -39,28 +37,31 @@ from rust_expert.dataset.shards import write_manifest, write_shards
 from rust_expert.syntax import row_code
 from rust_expert.syntax.items import items_of
 
-TABLE, EVERY = "config/crates-h100.tsv", 5
-ROWS_PER_CRATE = 100
+TABLE, EVERY = "config/crates-h100.tsv", 6
+ROWS_PER_CRATE = 110
 LARGEST_ITEM = 6_000
 CURRICULUM = CurriculumOptions(tasks=4_000, problems=400)
 ROUNDS = 3
 
+BASE = "bare parse of the crates"
+
+Crates = list[tuple[str, dict[str, bytes]]]
+"""Crates by name, each with its files."""
 Made = TypeVar("Made")
 
 
-def sources() -> list[tuple[str, dict[str, bytes]]]:
+def crates_of_the_table() -> Crates:
     """The crates with the files that items are taken from."""
-    found = []
+    found: Crates = []
     for crate in fetch_pins(pins_of(TABLE, 0, 1)[::EVERY], TABLE):
         if crate.status == "ok":
-            folder = cache_folder() / str(crate.place)
-            files = {name: read_source(folder / name)[0] for name in source_files(folder)[0]}
-            found.append((crate.name, files))
+            names, _ = source_files(crate.root)
+            found.append((crate.name, {name: read_source(crate.root / name)[0] for name in names}))
     return found
 
 
-def crate_rows(crates: list[tuple[str, dict[str, bytes]]]) -> Iterator[Sample]:
-    """Rows of all task types, 14 of 20 to write, 3 to rewrite, 2 to repair and 1 to explain."""
+def rows_of(crates: Crates) -> Iterator[Sample]:
+    """Rows of all task types: of 20, 14 to write, 3 to rewrite, 2 to repair and 1 to explain."""
     for crate, files in crates:
         items = [
             (name, item, source[item.start : item.end].decode())
@@ -70,41 +71,39 @@ def crate_rows(crates: list[tuple[str, dict[str, bytes]]]) -> Iterator[Sample]:
         ]
         random.Random(crate).shuffle(items)
         for number, (name, item, text) in enumerate(items[:ROWS_PER_CRATE]):
-            meta = {
+            metadata: dict[str, object] = {
                 "source": "crates", "source_crate": crate, "source_version": "1.0.0", "source_file": name,
-                "span": [item.start, item.end], "license": "MIT OR Apache-2.0", "scale": item.kind, "doc": bool(item.docs),
-                "verified": ["original compiles (rustc 1.95.0, edition 2021)"],
+                "span": [item.start, item.end], "license": "MIT OR Apache-2.0", "scale": item.kind,
+                "doc": bool(item.docs), "verified": ["original compiles (rustc 1.95.0, edition 2021)"],
             }  # fmt: skip
             beside = items[(number + 1) % len(items)][2][:600]
-            yield _row(number % 20, item.docs or item.name, item.signature, text, beside, meta)
+            docs = item.docs or f"Write {item.name}."
+            kind, prompt, answer = _lesson(number % 20, docs, item.signature, text, beside)
+            yield Sample.make(prompt=prompt, gen=answer, task_type=kind, template=f"{kind}/0/x", **metadata)
 
 
-def _row(kind: int, docs: str, signature: str, text: str, beside: str, meta: dict[str, object]) -> Sample:
-    if kind == 0:
-        prompt = f"Say in prose what this is good for.\n\n```rust\n{text}\n```\n"
-        return Sample.make(
-            prompt=prompt, gen=docs, task_type="explanations", template="explanations/0", **meta
-        )
-    if kind < 3:
+def _lesson(number: int, docs: str, signature: str, text: str, beside: str) -> tuple[str, str, str]:
+    """Task type, prompt and answer, in wording like that of real rows."""
+    if number == 0:
+        return "explanations", f"Say in prose what this is good for.\n\n```rust\n{text}\n```\n", docs
+    if number < 3:
         broken, line = text.replace(";", "", 1), text.splitlines()[1]
-        message = f"error[E0308]: mismatched types\n --> src/lib.rs:2:5\n  |\n2 | {line}\n  | ^^^^ expected `usize`, found `()`\n"
+        message = (
+            f"error[E0308]: mismatched types\n --> src/lib.rs:2:5\n  |\n2 | {line}\n  | ^^^^ expected `u8`\n"
+        )
         prompt = f"Repair this.\n\n```rust\n{broken}\n```\n\nThe compiler's word:\n\n```text\n{message}```\n"
-        template = "error_fixing/0/semicolon dropped"
-        return Sample.make(prompt=prompt, gen=text, task_type="error_fixing", template=template, **meta)
-    if kind < 6:
-        prompt = f"Say it with the question mark.\n\n```rust\n{text.replace('?', '.unwrap()', 1)}\n```\n"
-        template = "transformations/0/question mark"
-        return Sample.make(prompt=prompt, gen=text, task_type="transformations", template=template, **meta)
+        return "error_fixing", prompt, text
+    if number < 6:
+        plain = text.replace("?", ".unwrap()", 1)
+        return "transformations", f"Say it with the question mark.\n\n```rust\n{plain}\n```\n", text
     prompt = (
         f"{docs}\n\nThese definitions are there:\n\n```rust\n{beside}\n```\n\nIt begins with `{signature}`."
     )
-    return Sample.make(
-        prompt=prompt, gen=text, task_type="code_generation", template="code_generation/0", **meta
-    )
+    return "code_generation", prompt, text
 
 
 class Clock:
-    """The least processor time of each step over all rounds, this process alone."""
+    """The least processor time of each step over all rounds, in seconds, this process alone."""
 
     def __init__(self) -> None:
         self.best: dict[str, float] = {}
@@ -118,7 +117,7 @@ class Clock:
         return made
 
 
-def parse_all(crates: list[tuple[str, dict[str, bytes]]]) -> None:
+def parse_all(crates: Crates) -> None:
     """The baseline: a tree of every file, and nothing done with it."""
     parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_rust.language()))
     for _, files in crates:
@@ -127,75 +126,57 @@ def parse_all(crates: list[tuple[str, dict[str, bytes]]]) -> None:
 
 
 def main() -> None:
-    """Measure and print; ends with an error where two rounds differ."""
+    """Measure and print; ends with an error where two rounds give different shards."""
     gc.disable()  # as the commands do
-    crates = sources()
-    size = sum(len(source) for _, files in crates for source in files.values())
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        from_crates = list(crate_rows(crates))
-        built = [sample_of(row) for row in generate(CURRICULUM)]
-        write_parquet(folder / "tasks.parquet", from_crates, Sample)
-        write_parquet(folder / "curriculum.parquet", built, Sample)
-        suites = [
-            *read_suites(["suites/core.jsonl"]),
-            Suite("held", [problem_of(task) for task in problems(CURRICULUM)]),
-        ]
-        secrets_in([""])
-        for title, files in (("crates", ["tasks"]), ("curriculum", ["curriculum"])):
-            rows = len(from_crates) if title == "crates" else len(built)
+    crates = crates_of_the_table()
+    held_out = Suite("held_out", [problem_of(task) for task in problems(CURRICULUM)])
+    suites = [*read_suites(["suites/core.jsonl"]), held_out]
+    used = time.process_time()
+    secrets_in([""])
+    print(f"loading the rules by which secrets are found: {time.process_time() - used:.2f} CPU seconds")
+    kinds = {"crates": rows_of(crates), "curriculum": (sample_of(row) for row in generate(CURRICULUM))}
+    for kind, rows in kinds.items():
+        with tempfile.TemporaryDirectory() as name:
+            count = write_parquet(Path(name) / "rows.parquet", rows, Sample)
             clock = Clock()
-            seen = {
-                _round(clock, [str(folder / f"{file}.parquet") for file in files], suites, folder, crates)
-                for _ in range(ROUNDS)
-            }
-            if len(seen) != 1:
+            if len({one_round(clock, Path(name), suites, crates) for _ in range(ROUNDS)}) != 1:
                 raise SystemExit("two rounds gave different shards")
-            _print(title, rows, clock.best, size)
+        show(kind, count, clock.best, sum(len(source) for _, files in crates for source in files.values()))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-        f"peak memory {peak:.0f} MiB, all crates' sources and rows held; {os.cpu_count()} cores, {sys.version.split()[0]}"
-    )
+    print(f"peak memory {peak:.0f} MiB, the crates' sources included; {os.cpu_count()} cores")
 
 
-def _round(
-    clock: Clock,
-    files: list[str],
-    suites: list[Suite],
-    folder: Path,
-    crates: list[tuple[str, dict[str, bytes]]],
-) -> str:
-    """One pass through the room; a mark of all that was written."""
-    clock("bare parse of the crates", lambda: parse_all(crates))
-    rows = clock("read rows", lambda: read_samples(files))
+def one_round(clock: Clock, folder: Path, suites: list[Suite], crates: Crates) -> str:
+    """One pass through the room; a mark of the shards. Steps that begin with a blank are parts of another one."""
+    clock(BASE, lambda: parse_all(crates))
+    rows = clock("read", lambda: read_samples([str(folder / "rows.parquet")]))
     texts = [f"{row.prompt}\n{row.gen}" for row in rows]
     clock("  secrets", lambda: secrets_in(texts))
     clock("  personal data", lambda: personal_in(texts))
     answers = clock("  answers: order, tokens, keys", lambda: answers_of(rows))
-    answers, _ = clock("  exact duplicates", lambda: without_exact(answers))
-    clock("  near duplicates", lambda: without_near(answers, CleanOptions()))
-    clock("  decontamination", lambda: decontaminate(rows, suites, 10))
-    cleaned: Cleaned = clock("clean, all of it", lambda: clean(rows, suites, CleanOptions()))
-    clock("write the clean rows", lambda: write_parquet(folder / "clean.parquet", cleaned.samples, Sample))
-    write = {"decontamination": cleaned.decontamination, "funnel": cleaned.funnel, "privacy": cleaned.privacy}
-    clock(
-        "write the reports",
-        lambda: [write_json(folder / f"{name}.json", told) for name, told in write.items()],
+    kept, _ = clock("  exact duplicates", lambda: without_exact(answers))
+    clock("  near duplicates", lambda: without_near(kept, CleanOptions()))
+    clock("  decontamination", lambda: decontaminate(kept.samples, suites, CleanOptions().gram_words))
+    cleaned = clock("clean", lambda: clean(rows, suites, CleanOptions()))
+    clock("write rows and reports", lambda: _write(folder, cleaned))
+    return "".join(_data_set(clock, folder, name) for name in ("broad", "sharpened"))
+
+
+def _write(folder: Path, cleaned: Cleaned) -> None:
+    write_parquet(folder / "clean.parquet", cleaned.samples, Sample)
+    for name in ("privacy", "decontamination", "funnel"):
+        write_json(folder / f"{name}.json", getattr(cleaned, name))
+
+
+def _data_set(clock: Clock, folder: Path, name: str) -> str:
+    """One data set of half the rows, made as `scripts.mix` makes it."""
+    rows = clock(f"{name}: read", lambda: read_samples([str(folder / "clean.parquet")]))
+    built = sum(row.source == "curriculum" for row in rows)
+    spec = DatasetSpec(
+        curriculum_rows=built // 2, crate_rows=(len(rows) - built) // 2, max_chars=8_000, val_rows=200
     )
-    marks = []
-    built = sum(row.source == "curriculum" for row in cleaned.samples)
-    for name in ("broad", "sharpened"):
-        kept = clock(f"{name}: read", lambda: read_samples([str(folder / "clean.parquet")]))
-        spec = DatasetSpec(
-            curriculum_rows=built // 2, crate_rows=(len(kept) - built) // 2, max_chars=8_000, val_rows=200
-        )
-        mixed: Mixed = clock(
-            f"{name}: mix", lambda kept=kept, name=name, spec=spec: mix(kept, name, spec, row_code)
-        )  # type: ignore[misc]
-        marks.append(
-            clock(f"{name}: shards and report", lambda name=name, mixed=mixed: _shards(folder / name, mixed))
-        )  # type: ignore[misc]
-    return str(marks)
+    mixed = clock(f"{name}: mix", lambda: mix(rows, name, spec, row_code))
+    return clock(f"{name}: shards and report", lambda: _shards(folder / name, mixed))
 
 
 def _shards(folder: Path, mixed: Mixed) -> str:
@@ -205,16 +186,14 @@ def _shards(folder: Path, mixed: Mixed) -> str:
     return str(files)
 
 
-def _print(title: str, rows: int, best: dict[str, float], size: int) -> None:
-    base = best.pop("bare parse of the crates")
+def show(kind: str, rows: int, best: dict[str, float], size: int) -> None:
+    """Print what each step cost."""
+    base = best[BASE]
     print(
-        f"\n{title}: {rows:,} rows; a bare parse of {size / 1e6:.1f} MB of crates takes {base:.2f} CPU seconds"
+        f"\n{rows:,} rows of the {kind}; bare parse of {size / 1e6:.1f} MB of crates: {base:.2f} CPU seconds"
     )
-    print(f"{'':34}{'CPU s':>8}{'us/row':>9}{'of parse':>10}")
-    for step, used in best.items():
-        print(f"{step:34}{used:8.3f}{1e6 * used / rows:9.1f}{used / base:10.3f}")
-    total = sum(used for step, used in best.items() if not step.startswith(" "))
-    print(
-        f"{'all (lines at the margin)':34}{total:8.3f}{1e6 * total / rows:9.1f}{total / base:10.3f}",
-        flush=True,
-    )
+    print(f"{'':34}{'CPU s':>8}{'us a row':>10}{'of parse':>10}")
+    steps = {step: used for step, used in best.items() if step != BASE}
+    steps["all together"] = sum(used for step, used in steps.items() if not step.startswith(" "))
+    for step, used in steps.items():
+        print(f"{step:34}{used:8.3f}{1e6 * used / rows:10.1f}{used / base:10.3f}", flush=True)
