@@ -88,14 +88,13 @@ def problem_code(problem: Problem) -> str:
 
 def problem_form(problem: Problem) -> str:
     """The alpha form of the canonical program; empty where it has no function, or where the problem has no solution."""
-    return " ".join(problem_tokens(problem))
+    return " ".join(_tokens_of(problem, problem_code(problem)))
 
 
-def problem_tokens(problem: Problem) -> list[str]:
-    """The tokens of `problem_form`."""
+def _tokens_of(problem: Problem, code: str) -> list[str]:
     if not problem.canonical_solution.strip():
         return []
-    parts = code_tokens(problem_code(problem))
+    parts = code_tokens(code)
     return alpha_tokens(parts) if functions(parts) else []
 
 
@@ -108,7 +107,8 @@ class SuiteIndex:
         self._forms: dict[str, Problem] = {}
         self._questions: dict[str, Problem] = {}
         self._combinations: dict[str, Problem] = {}
-        self.tokens = [problem_tokens(problem) for problem in problems]
+        codes = [problem_code(problem) for problem in problems]
+        self.tokens = [_tokens_of(problem, code) for problem, code in zip(problems, codes, strict=True)]
         self.outlines = [outline_of(tokens) for tokens in self.tokens if tokens]
         for problem, tokens in zip(problems, self.tokens, strict=True):
             if tokens:
@@ -116,13 +116,13 @@ class SuiteIndex:
             self._questions.setdefault(plain_text(problem.prompt), problem)
             if problem.combination is not None:
                 self._combinations.setdefault(problem.combination, problem)
-        self._grams_of_all = GramIndex([_texts(problem) for problem in problems], gram_words)
-        self._free = [problem for problem in problems if problem.combination is None]
-        self._grams_of_free = (
-            self._grams_of_all
-            if len(self._free) == len(problems)
-            else GramIndex([_texts(problem) for problem in self._free], gram_words)
-        )
+        # What gives a problem away, each text by itself: question with solution, and tests.
+        texts = [[one.prompt, code, one.test] for one, code in zip(problems, codes, strict=True)]
+        free = [place for place, problem in enumerate(problems) if problem.combination is None]
+        self._free = [problems[place] for place in free]
+        self._grams_of_all = self._grams_of_free = GramIndex(texts, gram_words)
+        if len(free) < len(problems):
+            self._grams_of_free = GramIndex([texts[place] for place in free], gram_words)
 
     @property
     def combinations(self) -> set[str]:
@@ -197,11 +197,6 @@ def _wanted(indexes: Sequence[SuiteIndex]) -> Wanted:
         questions=np.array(sorted(questions), dtype=np.uint64),
         outlines=Outlines(outline for index in indexes for outline in index.outlines),
     )
-
-
-def _texts(problem: Problem) -> list[str]:
-    """The texts that give a problem away, each by itself: question with solution, and tests."""
-    return [problem.prompt, problem_code(problem), problem.test]
 
 
 def _short(text: str) -> str:

@@ -32,21 +32,18 @@ class GramIndex:
     def __init__(self, problems: Sequence[Sequence[str]], size: int) -> None:
         """`problems` holds the texts of each problem."""
         self.size = size
-        self._where: dict[int, tuple[int, str]] = {}
         split = [(problem, words(text)) for problem, texts in enumerate(problems) for text in texts]
         shingles = shingles_of([text for _, text in split], size)
-        told: dict[str, bool] = {}
+        telling = {word for word in {word for _, text in split for word in text} if is_telling(word)}
+        self._where: dict[int, tuple[int, list[str], int]] = {}
         for row, (problem, text) in enumerate(split):
             last = -1  # the last telling word so far
+            runs = shingles.of(row).tolist()
             for place, word in enumerate(text):
-                if word not in told:
-                    told[word] = is_telling(word)
-                if told[word]:
+                if word in telling:
                     last = place
-                first = place - size + 1
-                if 0 <= first <= last:
-                    run = int(shingles.hashes[int(shingles.offsets[row]) + first])
-                    self._where.setdefault(run, (problem, " ".join(text[first : place + 1])))
+                if (first := place - size + 1) >= 0 and last >= first:
+                    self._where.setdefault(runs[first], (problem, text, first))
 
     def runs(self) -> Hashes:
         """The numbers of all runs."""
@@ -66,7 +63,9 @@ class GramIndex:
         for run, place in runs:
             if (known := self._where.get(run)) is not None:
                 split = split or words(text)
+                problem, written, first = known
+                shared = written[first : first + self.size]
                 # Two runs could share a 64-bit number: the words decide.
-                if " ".join(split[place : place + self.size]) == known[1]:
-                    return Shared(number, *known)
+                if split[place : place + self.size] == shared:
+                    return Shared(number, problem, " ".join(shared))
         return None
