@@ -43,9 +43,12 @@ class Joined:
     """
 
     def __init__(self, texts: Sequence[str]) -> None:
-        parts = [text.encode("utf-8", "surrogatepass") for text in texts]
-        self.data = b"\0".join(parts) + bytes(_BEYOND)
-        lengths = np.fromiter((len(part) for part in parts), dtype=np.int64, count=len(parts))
+        whole = "\0".join(texts)
+        data = whole.encode("utf-8", "surrogatepass")
+        plain = len(data) == len(whole)  # else a text has more bytes than characters
+        sizes = map(len, texts if plain else [text.encode("utf-8", "surrogatepass") for text in texts])
+        lengths = np.fromiter(sizes, dtype=np.int64, count=len(texts))
+        self.data = data + bytes(_BEYOND)
         self.ends: Places = np.cumsum(lengths + 1) - 1
         self.starts: Places = self.ends - lengths
         self.bytes = np.frombuffer(self.data, dtype=np.uint8)
