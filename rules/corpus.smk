@@ -17,6 +17,7 @@ rule fetch:
         options=options_of(FETCH),
     shell:
         "python -m scripts.fetch --rows {params.rows:q} --out {output} {params.options} --log {log}"
+        " --telemetry results/telemetry --job fetch shard={wildcards.shard}"
 
 
 rule items:
@@ -38,6 +39,7 @@ rule items:
     shell:
         "python -m scripts.items --manifest {input} --out {output.rows} --rejections {output.rejections}"
         " {params.options} --log {log}"
+        " --telemetry results/telemetry --job items shard={wildcards.shard}"
 
 
 rule tasks:
@@ -60,6 +62,7 @@ rule tasks:
     shell:
         "python -m scripts.tasks --items {input} --out {output.samples} --counts {output.counts}"
         " --workers {threads} {params.options} --log {log}"
+        " --telemetry results/telemetry --job tasks shard={wildcards.shard}"
 
 
 rule curriculum:
@@ -80,6 +83,7 @@ rule curriculum:
     shell:
         "python -m scripts.curriculum --shard {wildcards.shard} --shards {params.shards} --out {output}"
         " --workers {threads} {params.options} --log {log}"
+        " --telemetry results/telemetry --job curriculum shard={wildcards.shard}"
 
 
 rule curriculum_suite:
@@ -100,3 +104,4 @@ rule curriculum_suite:
         toolchain=TOOLCHAIN,
     shell:
         "python -m scripts.curriculum_suite --out {output} --workers {threads} {params.options} --log {log}"
+        " --telemetry results/telemetry --job curriculum_suite suite={wildcards.suite}"

@@ -34,6 +34,7 @@ rule summarize:
         "python -m scripts.summarize --scores {params.scores} --parents {params.parents:q}"
         " --manifests {params.manifests} --funnel {input.funnel} --decontamination {input.decontamination}"
         " --mixes {params.mixes} --selections {params.selections} --out {output} {params.options} --log {log}"
+        " --telemetry results/telemetry --job summarize"
 
 
 rule provenance:
@@ -52,6 +53,7 @@ rule provenance:
     shell:
         "python -m scripts.provenance --config-json {params.config:q} --benchmarks results/benchmarks"
         " --out {output} --log {log}"
+        " --telemetry results/telemetry --job provenance"
 
 
 rule report:
@@ -95,6 +97,7 @@ rule report:
         " {params.suites} {params.answers} {params.models} --funnel {input.funnel}"
         " --decontamination {input.decontamination} --mix {input.mixes}"
         " --out {output.page} --plots results/plots --cards results/cards {params.options} --log {log}"
+        " --telemetry results/telemetry --job report"
 
 
 rule publish:
@@ -115,3 +118,4 @@ rule publish:
     shell:
         "python -m scripts.publish --summary {input.summary} --beside {input.provenance} {input.report}"
         " --headline {output.headline} --out {output.metrics} --log {log}"
+        " --telemetry results/telemetry --job publish"

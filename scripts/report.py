@@ -76,7 +76,7 @@ def main() -> None:
     told.add_argument("--cards", metavar="DIR", help="folder for model.md and dataset.md (default: none)")
     add_options(told, ReportOptions)
     given = told.parse_args()
-    set_up_log(given.log)
+    set_up_log(given)
     options = options_from(given, ReportOptions)
 
     answers: dict[str, dict[str, dict[str, Answer]]] = {}

@@ -4,8 +4,9 @@ Writes the samples (Parquet) and the funnel from items to samples with the reaso
 """
 
 import logging
+from collections import Counter
 
-from rust_expert.common import cli
+from rust_expert.common import cli, telemetry
 from rust_expert.common.config.tasks import TasksOptions
 from rust_expert.common.contracts import Sample
 from rust_expert.common.files import write_json
@@ -27,12 +28,17 @@ def main() -> None:
     )
     cli.add_options(told, TasksOptions)
     arguments = told.parse_args()
-    cli.set_up_log(arguments.log)
+    cli.set_up_log(arguments)
     options = cli.options_from(arguments, TasksOptions)
     rows = read_parquet(arguments.items, ItemRow)
     samples, counts = samples_of(rows, options, arguments.workers)
     write_parquet(arguments.out, samples, Sample)
     write_json(arguments.counts, counts)
+    telemetry.count("items_in", len(rows))
+    telemetry.count_by("rows_out", "task", Counter(sample.task_type for sample in samples))
+    telemetry.count_by("items_lost", "reason", counts["units"]["not_made"])
+    for task, part in counts["tasks"].items():
+        telemetry.count_by("rows_lost", "reason", part["lost"], task=task)
     kept = {name: part["kept"] for name, part in counts["tasks"].items()}
     log.info("%d samples from %d items: %s", len(samples), len(rows), kept)
 
