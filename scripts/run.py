@@ -53,7 +53,8 @@ def main() -> int:
         return _run(command)
     code = _watched(command)
     if code == 0 and arguments.target == TARGET:
-        subprocess.run([sys.executable, "-m", "scripts.table", TARGET], cwd=ROOT, check=True)
+        environment = dict(os.environ) | telemetry.environment()
+        subprocess.run([sys.executable, "-m", "scripts.table", TARGET], cwd=ROOT, env=environment, check=True)
     return code
 
 

@@ -12,7 +12,7 @@ from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from rust_expert.common import telemetry
+from rust_expert.common import orphans, telemetry
 from rust_expert.common.errors import UserError
 from rust_expert.common.tables import fault_of
 
@@ -163,6 +163,7 @@ def run(main: Callable[[], None]) -> NoReturn:
     However it ends, its telemetry is written. Where the workflow asks for it (RUST_EXPERT_FAULTS names a file), the
     sentence and code are noted there too, so that whoever started the workflow can be told once more at its end.
     """
+    orphans.adopt()
     telemetry.begin()
     try:
         main()

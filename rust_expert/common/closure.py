@@ -14,7 +14,7 @@ PACKAGES = ("rust_expert", "scripts")
 """The packages that are this project's own; all else is pinned by an environment's lock."""
 
 OBSERVERS = frozenset(
-    f"rust_expert.common.{name}" for name in ("exposition", "json_log", "spans", "telemetry")
+    f"rust_expert.common.{name}" for name in ("exposition", "json_log", "orphans", "spans", "telemetry")
 )
 """Modules that watch a run and change no result: an edit of theirs makes nothing run again."""
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 _FIRST = ("timestamp", "level", "logger", "event")
+_OF_OTHERS = ("message", "asctime")
+"""What the formatter of the readable log leaves in a record."""
 
 
 def json_path(log_path: str | os.PathLike[str]) -> Path:
@@ -53,7 +55,9 @@ def _formatter(fields: dict[str, str]) -> logging.Formatter:
 
     def arranged(_: Any, __: str, told: MutableMapping[str, Any]) -> dict[str, Any]:
         first = {key: told[key] for key in _FIRST} | fields
-        return first | {key: value for key, value in told.items() if key not in first}
+        return first | {
+            key: value for key, value in told.items() if key not in first and key not in _OF_OTHERS
+        }
 
     return structlog.stdlib.ProcessorFormatter(
         # What a library gives as `extra` comes first: the names below are ours.

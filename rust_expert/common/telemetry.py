@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rust_expert.common import spans
+from rust_expert.common import orphans, spans
 from rust_expert.common.errors import UserError
 from rust_expert.common.exposition import COUNTS, JOBS, Figure, write_figures
 from rust_expert.common.json_log import JsonLines, json_path
@@ -106,11 +106,7 @@ class Run:
     def fields(self) -> dict[str, str]:
         """What every line of the JSON log tells of the run."""
         told = {"rule": self.job.rule, "script": _script(), **self.job.wildcards}
-        if self.job.name:
-            told["job"] = self.job.name
-        if self.span is not None:
-            told |= self.span.ids()
-        return told
+        return told | {"job": self.job.name} if self.job.name else told
 
     def figures(self, exit_code: int) -> list[Figure]:
         """All that is known of the run, without the labels that name it."""
@@ -165,7 +161,8 @@ def identify(job: Job | None, folder: Path | None) -> None:
 
 def json_log(log_path: str) -> logging.Handler:
     """The handler that writes the JSON log beside a log; the run's begin and end go there and nowhere else."""
-    handler = JsonLines(json_path(log_path), _run.fields())
+    ids = _run.span.ids() if _run.span is not None else {}
+    handler = JsonLines(json_path(log_path), _run.fields() | ids)
     _events.addHandler(handler)
     _events.info("begun", extra={"arguments": sys.argv[1:]})
     return handler
@@ -209,6 +206,7 @@ def environment() -> dict[str, str]:
 
 def end(exit_code: int, fault: str | None = None, error: BaseException | None = None) -> None:
     """End the run: its figures, the last line of the JSON log, its span. `fault` says why it failed."""
+    orphans.reap()
     run, figures = _run, _run.figures(exit_code)
     told = flat(figures) | ({"fault": fault} if fault else {})
     with _harmless("the JSON log"):
