@@ -103,10 +103,10 @@ def test_any_value_has_a_form(logged: tuple[logging.Logger, Path]) -> None:
         "path": Path("a"),
     }
     logger.info("\ud800 \u2028 \x00", extra=given)
-    logger.info("after")
+    logger.info("after", extra={"nan": float("nan")})
     first, second = lines(path)
     assert first["event"] == "\ud800 \u2028 \x00" and first["nan"] == "nan" and "inf" in first["deep"]
-    assert first["stage"] == "base" and second["event"] == "after"
+    assert first["stage"] == "base" and (second["event"], second["nan"]) == ("after", "nan")
     json.dumps([first, second], allow_nan=False)
 
 

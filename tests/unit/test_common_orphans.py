@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.watched import of_run, ran, written
 
 ROOM = """
 from concurrent.futures import ThreadPoolExecutor
 from rust_expert.common import orphans
 words = ["bwrap", "--unshare-pid", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
-def room(code="sum(range(20_000_000))"):
+def room(code):
     subprocess.run([*words, sys.executable, "-c", code], check=True)
 def zombies():
     told = subprocess.run(["ps", "-o", "stat=", "--ppid", str(os.getpid())], capture_output=True, text=True).stdout
@@ -16,12 +18,12 @@ def zombies():
 """
 
 
-def test_what_runs_in_a_room_is_counted(tmp_path: Path) -> None:
-    script = written(
-        tmp_path,
-        ROOM + "for _ in range(3):\n    room('held = bytearray(300_000_000); sum(range(20_000_000))')",
-    )
-    assert ran(script, "--telemetry", tmp_path) == (0, "")
+@pytest.mark.parametrize(
+    "before", ["pass", "signal.signal(signal.SIGCHLD, signal.SIG_DFL)"], ids=["heard", "unheard"]
+)
+def test_what_runs_in_a_room_is_counted(tmp_path: Path, before: str) -> None:
+    heavy = "for _ in range(3):\n    room('held = bytearray(300_000_000); sum(range(20_000_000))')"
+    assert ran(written(tmp_path, ROOM + before + "\n" + heavy), "--telemetry", tmp_path) == (0, "")
     found = of_run(tmp_path / "jobs/probe.prom")
     assert found["cpu_seconds of=children"] > 3 * 0.1
     assert found["peak_memory_bytes of=children"] > 300e6
