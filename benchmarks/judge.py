@@ -16,10 +16,10 @@ from typing import TypeVar
 from rust_expert.common.config.curriculum import CurriculumOptions
 from rust_expert.common.config.judge import JudgeOptions
 from rust_expert.common.contracts import Completion, Problem, Verdict
+from rust_expert.common.parallel import spread
 from rust_expert.curriculum.export import problem_of
 from rust_expert.curriculum.generation import problems
 from rust_expert.judge.lints import lint_groups
-from rust_expert.judge.parallel import spread
 from rust_expert.judge.probe import require_sandbox
 from rust_expert.judge.rustc import compile_files
 from rust_expert.judge.testroom import run_once, warden

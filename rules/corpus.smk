@@ -14,6 +14,7 @@ rule fetch:
     params:
         code=code_of("scripts.fetch", "data"),
         rows=lambda wildcards: CRATE_ROWS[wildcards.shard],
+        needs=lambda wildcards: CRATE_NEEDS[wildcards.shard],
         options=options_of(FETCH),
     shell:
         "python -m scripts.fetch --rows {params.rows:q} --out {output} {params.options} --log {log}"
@@ -42,10 +43,38 @@ rule items:
         " --telemetry results/telemetry --job items shard={wildcards.shard}"
 
 
-rule tasks:
-    """Turn items into instruction samples; the compiler checks what they claim, in the sandbox."""
+rule builds:
+    """Build and lint the crates of one shard in the sandbox, and ask the compiler about their items."""
     input:
-        "results/corpus/items/{shard}.parquet",
+        manifest="results/corpus/fetch/{shard}.json",
+        rows="results/corpus/items/{shard}.parquet",
+    output:
+        crates="results/corpus/builds/{shard}.json",
+        pairs="results/corpus/pairs/{shard}.parquet",
+    log:
+        "results/logs/builds/{shard}.log",
+    benchmark:
+        "results/benchmarks/builds/{shard}.tsv"
+    conda:
+        "../envs/data.yaml"
+    threads: max(1, workflow.cores // 2)
+    params:
+        code=code_of("scripts.builds", "data"),
+        builds=options_of(CONFIG.corpus.builds),
+        pairs=options_of(CONFIG.pairs),
+        toolchain=TOOLCHAIN,
+    shell:
+        "python -m scripts.builds --manifest {input.manifest} --items {input.rows} --out {output.crates}"
+        " --pairs {output.pairs} --workers {threads} {params.builds} {params.pairs} --log {log}"
+        " --telemetry results/telemetry --job builds shard={wildcards.shard}"
+
+
+rule tasks:
+    """Turn items into instruction samples, by what the compiler has confirmed of them."""
+    input:
+        rows="results/corpus/items/{shard}.parquet",
+        builds="results/corpus/builds/{shard}.json",
+        pairs="results/corpus/pairs/{shard}.parquet",
     output:
         samples="results/tasks/{shard}.parquet",
         counts="results/tasks/{shard}.json",
@@ -58,10 +87,9 @@ rule tasks:
     params:
         code=code_of("scripts.tasks", "data"),
         options=options_of(CONFIG.tasks),
-        toolchain=TOOLCHAIN,
     shell:
-        "python -m scripts.tasks --items {input} --out {output.samples} --counts {output.counts}"
-        " --workers {threads} {params.options} --log {log}"
+        "python -m scripts.tasks --items {input.rows} --builds {input.builds} --pairs {input.pairs}"
+        " --out {output.samples} --counts {output.counts} {params.options} --log {log}"
         " --telemetry results/telemetry --job tasks shard={wildcards.shard}"
 
 

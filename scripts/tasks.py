@@ -1,4 +1,4 @@
-"""Turn the items of one shard into instruction samples; rustc checks in the sandbox what they claim.
+"""Turn the items of one shard into instruction samples, by what the compiler has confirmed of them.
 
 Writes the samples (Parquet) and the funnel from items to samples with the reasons of each loss (JSON).
 """
@@ -6,12 +6,17 @@ Writes the samples (Parquet) and the funnel from items to samples with the reaso
 import logging
 from collections import Counter
 
+from pydantic import ValidationError
+
 from rust_expert.common import cli, telemetry
 from rust_expert.common.config.tasks import TasksOptions
 from rust_expert.common.contracts import Sample
-from rust_expert.common.files import write_json
-from rust_expert.common.tables import read_parquet, write_parquet
+from rust_expert.common.errors import UserError
+from rust_expert.common.files import read_json, write_json
+from rust_expert.common.tables import fault_of, read_parquet, write_parquet
 from rust_expert.syntax.corpus import ItemRow
+from rust_expert.tasks.building import ShardResult
+from rust_expert.tasks.pairs import PairRow
 from rust_expert.tasks.production import samples_of
 
 log = logging.getLogger(__name__)
@@ -19,28 +24,40 @@ log = logging.getLogger(__name__)
 
 def main() -> None:
     """Parse the command line, make the samples, write."""
-    told = cli.parser(__doc__)
-    told.add_argument("--items", required=True, metavar="FILE", help="what scripts.items wrote")
-    told.add_argument("--out", required=True, metavar="FILE", help="where the samples go (Parquet)")
-    told.add_argument("--counts", required=True, metavar="FILE", help="where the funnel goes (JSON)")
-    told.add_argument(
-        "--workers", type=int, default=1, metavar="N", help="compilers at work at once (default 1)"
+    words = cli.parser(__doc__)
+    words.add_argument("--items", required=True, metavar="FILE", help="what scripts.items wrote")
+    words.add_argument(
+        "--builds", required=True, metavar="FILE", help="what scripts.builds wrote of the crates"
     )
-    cli.add_options(told, TasksOptions)
-    arguments = told.parse_args()
+    words.add_argument(
+        "--pairs", required=True, metavar="FILE", help="what scripts.builds wrote of the items"
+    )
+    words.add_argument("--out", required=True, metavar="FILE", help="where the samples go (Parquet)")
+    words.add_argument("--counts", required=True, metavar="FILE", help="where the funnel goes (JSON)")
+    cli.add_options(words, TasksOptions)
+    arguments = words.parse_args()
     cli.set_up_log(arguments)
     options = cli.options_from(arguments, TasksOptions)
+    built = _built(arguments.builds)
     rows = read_parquet(arguments.items, ItemRow)
-    samples, counts = samples_of(rows, options, arguments.workers)
+    samples, counts = samples_of(rows, built, read_parquet(arguments.pairs, PairRow), options)
     write_parquet(arguments.out, samples, Sample)
     write_json(arguments.counts, counts)
     telemetry.count("items_in", len(rows))
     telemetry.count_by("rows_out", "task", Counter(sample.task_type for sample in samples))
-    telemetry.count_by("items_lost", "reason", counts["units"]["not_made"])
     for task, part in counts["tasks"].items():
         telemetry.count_by("rows_lost", "reason", part["lost"], task=task)
     kept = {name: part["kept"] for name, part in counts["tasks"].items()}
     log.info("%d samples from %d items: %s", len(samples), len(rows), kept)
+
+
+def _built(path: str) -> ShardResult:
+    try:
+        return ShardResult.model_validate(read_json(path))
+    except ValidationError as error:
+        raise UserError(
+            f"{path}: not what scripts.builds writes ({fault_of(error)}); make it again"
+        ) from None
 
 
 if __name__ == "__main__":

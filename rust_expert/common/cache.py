@@ -1,8 +1,8 @@
 """The cache of crate sources: one folder per crate, named by its content, there whole or not at all.
 
 RUST_EXPERT_CACHE or ~/.cache/rust-expert
-  crates/NAME-VERSION-SHA256/          the sources
-  crates/NAME-VERSION-SHA256.digest    hash over them, so that a damaged copy is noticed and fetched again
+  sources/NAME-VERSION-SHA256/          the sources
+  sources/NAME-VERSION-SHA256.digest    hash over them, so that a damaged copy is noticed and fetched again
 """
 
 import fcntl
@@ -25,7 +25,7 @@ def cache_folder() -> Path:
 
 def entry(name: str, version: str, sha256: str) -> str:
     """The place of a crate's sources, relative to the cache folder."""
-    return f"crates/{name}-{version}-{sha256}"
+    return f"sources/{name}-{version}-{sha256}"
 
 
 def tree_digest(folder: Path) -> str:

@@ -52,6 +52,20 @@ class Sample(BaseModel):
     entry_point: str | None = Field(default=None, alias="_entry_point")
     tests: str | None = Field(default=None, alias="_tests")
     doc: bool | None = Field(default=None, alias="_doc", description="the item is documented in its source")
+    before: str | None = Field(
+        default=None,
+        alias="_before",
+        description="the item at `_span` as the question has it: broken, plain, or what clippy warns about",
+    )
+    error_codes: list[str] = Field(
+        default_factory=list, alias="_error_codes", description="with which `_before` fails"
+    )
+    context: Literal["none", "complete", "partial"] | None = Field(
+        default=None,
+        alias="_context",
+        description="what the answer needs beside itself: nothing, what the prompt shows, or more than that",
+    )
+    tokens: int | None = Field(default=None, alias="_tokens", description="lexical tokens of gen")
 
     @property
     def is_prose(self) -> bool:

@@ -26,7 +26,6 @@ COUNTS = {
     "crates_lost": "Crates that were left out.",
     "items_in": "Items that the run was given.",
     "items_out": "Items that were cut out of crates.",
-    "items_lost": "Items that the run could make nothing of.",
     "left_out": "Crates, files and classes of items that were left out.",
     "programs_checked": "Programs that were compiled and run.",
     "problems_in": "Problems that the run was given.",

@@ -123,6 +123,12 @@ def run_cargo(words: list[str], folder: Path, what: str) -> str:
 
     Raises NetworkError where it takes too long, UserError where cargo is missing.
     """
+    failed, said = cargo_says(words, folder, what)
+    return said or "cargo failed and said nothing" if failed else ""
+
+
+def cargo_says(words: list[str], folder: Path, what: str) -> tuple[bool, str]:
+    """Run cargo as `run_cargo` does; returns whether it failed, and what it said on stderr."""
     program = require_tool("cargo", "install Rust, as `make doctor` says")
     (folder / "rust-toolchain.toml").write_text('[toolchain]\nchannel = "stable"\n', encoding="utf-8")
     environment = {"CARGO_NET_RETRY": ATTEMPTS} | os.environ | {"CARGO_TERM_PROGRESS_WHEN": "never"}
@@ -135,7 +141,7 @@ def run_cargo(words: list[str], folder: Path, what: str) -> str:
         raise NetworkError(
             f"the crate registry did not deliver {what} within {PATIENCE:.0f} s; start again later"
         ) from None
-    return "" if done.returncode == 0 else done.stderr or "cargo failed and said nothing"
+    return done.returncode != 0, done.stderr
 
 
 def _write_stub(folder: Path, pin: CratePin) -> None:

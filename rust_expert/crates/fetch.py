@@ -2,18 +2,22 @@
 
 import json
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 
 from rust_expert.common import cache
 from rust_expert.common.config.corpus import FetchOptions
 from rust_expert.common.errors import NetworkError, UserError
+from rust_expert.common.files import sha256_json
 from rust_expert.common.progress import Progress
 from rust_expert.common.seeds import shard_of
 from rust_expert.crates import folder
-from rust_expert.crates.archive import ArchiveFault, unpack
-from rust_expert.crates.cargo import ChecksumFault, NotInRegistry, crate_file
+from rust_expert.crates.archive import ArchiveFault
+from rust_expert.crates.cargo import ChecksumFault, NotInRegistry
 from rust_expert.crates.licences import normal_form
+from rust_expert.crates.lockfile import Lock, LockFault, lock_beside, parse_lock, read_lock
 from rust_expert.crates.manifest import CrateSource
+from rust_expert.crates.needs import keep_needs, keep_source, place_of
 from rust_expert.crates.package import Package, PackageFault, read_package
 from rust_expert.crates.table import CratePin, line_of, read_table
 
@@ -33,13 +37,30 @@ def shard_rows(options: FetchOptions, shard: int) -> str:
     return json.dumps([[pin.name, pin.version, pin.sha256, pin.licence] for pin in pins])
 
 
+def shard_needs(options: FetchOptions, shard: int) -> str:
+    """A hash over what the crates of a shard need to be built, as the lock beside the table says.
+
+    As a rule's parameter it makes a changed lock rebuild the shards that it concerns. A folder's crates have locks of
+    their own. Raises UserError where the table has none.
+    """
+    if options.source == "path":
+        root = Path(options.path or "")
+        names = [name for name, _ in folder.crates_in(root) if shard_of(name, options.shards) == shard]
+        return sha256_json([[name, folder.lock_text(root / name)] for name in names])
+    lock = read_lock(lock_beside(options.table))
+    pins = sorted(pins_of(options.table, shard, options.shards), key=lambda pin: pin.name)
+    closures = (_closure(lock, pin) for pin in pins)
+    return sha256_json([[name, [need.sha256 for need in needs], fault] for name, needs, fault in closures])
+
+
 def pins_of(table: str, shard: int, shards: int) -> list[CratePin]:
     """The pins of a table that belong to one shard."""
     return [pin for pin in read_table(table) if shard_of(pin.name, shards) == shard]
 
 
 def fetch_pins(pins: list[CratePin], table: str) -> list[CrateSource]:
-    """Fetch what the cache does not hold yet; `table` is named where a pin is at fault.
+    """Fetch what the cache does not hold yet, and what the crates need to be built; `table` is named where a pin is at
+    fault, and beside it lies the lock that says what they need.
 
     Raises UserError where a checksum or licence is not what the table says, NetworkError where the registry cannot be
     reached; what is in the cache stays there either way.
@@ -50,21 +71,78 @@ def fetch_pins(pins: list[CratePin], table: str) -> list[CrateSource]:
             try:
                 made.append(_one(pin, table))
             except NetworkError as error:
-                cached = sum(cache.is_whole(cache.entry(pin.name, pin.version, pin.sha256)) for pin in pins)
+                cached = sum(cache.is_whole(place_of(pin)) for pin in pins)
                 raise NetworkError(f"{error} ({cached} of {len(pins)} here)") from None
             if made[-1].status == "failed":
                 log.warning("%s %s left out: %s", pin.name, pin.version, made[-1].reason)
             progress.advance()
-    return made
+    return _with_needs(made, pins, lock_beside(table))
+
+
+def _with_needs(crates: list[CrateSource], pins: list[CratePin], path: Path) -> list[CrateSource]:
+    """The crates with what they need, by the lock at `path`, and that in the cache."""
+    asking = [
+        (crate, pin)
+        for crate, pin in zip(crates, pins, strict=True)
+        if crate.status == "ok" and read_package(crate.root).needs_others
+    ]
+    if not asking:
+        return crates
+    if not path.is_file():
+        fault = f"there is no {path.name} that says what it needs"
+        noted = {crate.name: crate.model_copy(update={"needs_fault": fault}) for crate, _ in asking}
+        return [noted.get(crate.name, crate) for crate in crates]
+    lock = read_lock(path)
+    closures = {pin.name: _closure(lock, pin) for _, pin in asking}
+    needs = {(need.name, need.version): need for _, found, _ in closures.values() for need in found}
+    faults = keep_needs(needs.values(), [pin for _, pin in asking], path.read_text(encoding="utf-8"))
+    return [
+        _noted(crate, *closures[crate.name][1:], faults) if crate.name in closures else crate
+        for crate in crates
+    ]
+
+
+def _closure(lock: Lock, pin: CratePin) -> tuple[str, list[CratePin], str]:
+    """A crate's name, what it needs, and why that is not known."""
+    try:
+        return pin.name, lock.closure(pin.name, pin.version), ""
+    except LockFault as fault:
+        return pin.name, [], str(fault)
+
+
+def _noted(
+    crate: CrateSource, needs: list[CratePin], fault: str, faults: Mapping[tuple[str, str], str]
+) -> CrateSource:
+    """The crate with what it needs, or why that cannot be had."""
+    for need in needs:
+        if (need.name, need.version) in faults:
+            fault = fault or f"it needs {need.name} {need.version}: {faults[need.name, need.version]}"
+    listed = [] if fault else [(need.name, need.version, need.sha256) for need in needs]
+    return crate.model_copy(update={"needs": listed, "needs_fault": fault})
 
 
 def fetch_folder(path: str, names: list[str]) -> list[CrateSource]:
     """Take crates from a folder; `names` are its subfolders."""
-    made = [folder.take(Path(path), name) for name in names]
+    made = [_built_with(Path(path) / name, folder.take(Path(path), name)) for name in names]
     for crate in made:
         if crate.status == "failed":
             log.warning("%s left out: %s", crate.name, crate.reason)
     return made
+
+
+def _built_with(place: Path, crate: CrateSource) -> CrateSource:
+    """A folder's crate with what its own Cargo.lock says that it needs."""
+    if crate.status != "ok" or not read_package(crate.root).needs_others:
+        return crate
+    text = folder.lock_text(place)
+    if text is None:
+        fault = "it needs other packages and has no Cargo.lock; run `cargo generate-lockfile` in its folder"
+        return crate.model_copy(update={"needs_fault": fault})
+    try:
+        needs = parse_lock(text).closure(crate.name, crate.version)
+    except LockFault as error:
+        return crate.model_copy(update={"needs_fault": str(error)})
+    return _noted(crate, needs, "", keep_needs(needs, [], text))
 
 
 def package_of(pin: CratePin) -> Package:
@@ -72,11 +150,8 @@ def package_of(pin: CratePin) -> Package:
 
     Raises what crate_file raises, and ArchiveFault or PackageFault for a crate that cannot be used.
     """
-    place = cache.entry(pin.name, pin.version, pin.sha256)
-    if not cache.is_whole(place):
-        archive = crate_file(pin)
-        cache.keep(place, lambda target: unpack(archive, f"{pin.name}-{pin.version}", target))
-    package = read_package(cache.cache_folder() / place)
+    keep_source(pin)
+    package = read_package(cache.cache_folder() / place_of(pin))
     if (package.name, package.version) != (pin.name, pin.version):
         raise PackageFault(f"its Cargo.toml says {package.name} {package.version}")
     return package

@@ -9,11 +9,15 @@ from rust_expert.common import cache
 from rust_expert.common.errors import UserError
 from rust_expert.common.files import sha256_text
 from rust_expert.crates.manifest import CrateSource
+from rust_expert.crates.needs import open_up
 from rust_expert.crates.package import PackageFault, read_package
 from rust_expert.crates.paths import LARGEST, MOST_FILES, fault_in_path
 
-NOT_SOURCES = {"target", ".git", "Cargo.lock"}
+LOCK = "Cargo.lock"
+NOT_SOURCES = {"target", ".git", LOCK}
 """Names that building or versioning leaves in a crate's folder; they are no part of it."""
+LARGEST_LOCK = 2**24
+"""Bytes; a lock of 1,500 packages has 400,000."""
 
 
 def crates_in(folder: str | os.PathLike[str]) -> list[tuple[str, str]]:
@@ -42,6 +46,17 @@ def content_hash(folder: Path) -> str:
     except (PackageFault, OSError) as fault:
         return sha256_text(_told(fault))
     return digest.hexdigest()
+
+
+def lock_text(folder: Path) -> str | None:
+    """The text of a crate's own Cargo.lock, where the crate depends on others and has one that can be read."""
+    path = folder / LOCK
+    try:
+        if not read_package(folder).needs_others or path.is_symlink() or path.stat().st_size > LARGEST_LOCK:
+            return None
+        return path.read_text(encoding="utf-8")
+    except (PackageFault, OSError, UnicodeDecodeError):
+        return None
 
 
 def take(folder: Path, name: str) -> CrateSource:
@@ -100,3 +115,4 @@ def _copy(source: Path, target: Path) -> None:
         copy = target / name
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, copy)
+    open_up(target)

@@ -12,7 +12,11 @@ from rust_expert.common.files import read_json, write_json
 
 
 class CrateSource(BaseModel):
-    """One crate of the corpus. `license` is in SPDX form; a failed one has a `reason` and no sources."""
+    """One crate of the corpus. `license` is in SPDX form; a failed one has a `reason` and no sources.
+
+    `needs`: name, version and checksum of every package that it needs to be built, whose sources are in the cache too;
+    `needs_fault`: why they are not known or not there, so that it cannot be built.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -23,6 +27,8 @@ class CrateSource(BaseModel):
     edition: str = ""
     status: Literal["ok", "failed"] = "ok"
     reason: str = ""
+    needs: list[tuple[str, str, str]] = []
+    needs_fault: str = ""
 
     @property
     def place(self) -> str:

@@ -20,7 +20,8 @@ class Package(BaseModel):
     """Name, version, edition (`2015` where none is stated), licence in one spelling ("" where none is stated).
 
     `categories`: those of the registry. `targets`: the platforms that its documentation is made for, empty for the
-    usual ones. `is_macro`: a procedural macro, which hands nothing else to its users.
+    usual ones. `is_macro`: a procedural macro, which hands nothing else to its users. `needs_others`: it depends on
+    other packages, on this or on another platform.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -32,9 +33,11 @@ class Package(BaseModel):
     categories: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
     is_macro: bool = False
+    needs_others: bool = False
 
 
 EDITIONS = ("2015", "2018", "2021", "2024")
+_NEEDS = ("dependencies", "build-dependencies", "build_dependencies")
 LARGEST_MANIFEST = 2**20
 """Bytes; the largest of a thousand well-known crates has a tenth of it."""
 
@@ -70,6 +73,12 @@ def read_package(folder: Path) -> Package:
         if isinstance(docs.get("default-target"), str)
         else _texts(docs.get("targets")),
         is_macro=bool(library.get("proc-macro") or library.get("proc_macro")),
+        needs_others=any(
+            table.get(key)
+            for table in (manifest, *_section(manifest, "target").values())
+            if isinstance(table, dict)
+            for key in _NEEDS
+        ),
     )
 
 

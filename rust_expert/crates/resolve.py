@@ -5,6 +5,7 @@ machine. Nothing is built or run.
 """
 
 import fnmatch
+import re
 import tempfile
 import tomllib
 from collections.abc import Iterable
@@ -12,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from rust_expert.common.errors import NetworkError, UserError
-from rust_expert.crates.cargo import cause_of, has_archive, is_network_fault, run_cargo
+from rust_expert.crates.cargo import cargo_says, cause_of, has_archive, is_network_fault, run_cargo
+from rust_expert.crates.needs import stub_manifest
 from rust_expert.crates.table import CratePin
 
 _TELLING = ("no matching package", "failed to select a version")
@@ -41,6 +43,50 @@ def resolved(roots: Iterable[str], names: str) -> list[CratePin]:
                 raise _fault(names, told)
         pins = _newest_of(tomllib.loads((stub / "Cargo.lock").read_text(encoding="utf-8")))
         return [pin for pin in pins if has_archive(pin)]
+
+
+def locked(pins: Iterable[CratePin], before: str | None, table: str) -> tuple[str, dict[str, str]]:
+    """The text of a Cargo.lock for all of `pins` together, and the newest version of each package by its name.
+
+    What the lock `before` holds stays; None takes the newest that fit together and the Rust at hand. `table` is the
+    file that the pins come from. Raises NetworkError where the registry cannot be reached, UserError where cargo
+    finds no solution.
+    """
+    with tempfile.TemporaryDirectory(prefix="rust-expert-lock-") as made:
+        stub = Path(made)
+        (stub / "lib.rs").touch()
+        (stub / "Cargo.toml").write_text(stub_manifest(pins), encoding="utf-8")
+        words = ["generate-lockfile"]
+        if before is not None:
+            (stub / "Cargo.lock").write_text(before, encoding="utf-8")
+            words = ["update", "--workspace"]
+        told = run_cargo([*words, "--quiet", "--color", "never"], stub, "the crates")
+        if told:
+            raise _fault(table, told)
+        failed, said = cargo_says(
+            ["update", "--dry-run", "--verbose", "--color", "never"], stub, "the registry's index"
+        )
+        if failed:
+            raise _fault(table, said)
+        text = (stub / "Cargo.lock").read_text(encoding="utf-8")
+        return text, _newest(tomllib.loads(text), said)
+
+
+_TOLD = re.compile(r"^ *\w+ (\S+) v(\S+)(?: -> v(\S+))?(?: \([^)]*\bavailable: v(\S+?)\))?$", re.MULTILINE)
+
+
+def _newest(lock: dict[str, Any], said: str) -> dict[str, str]:
+    """The newest version of each package in a lock, by what cargo said that it would change and what is available."""
+    versions = [(package["name"], package["version"]) for package in lock["package"] if "checksum" in package]
+    versions += [
+        (found[1], version) for found in _TOLD.finditer(said) for version in found.groups()[1:] if version
+    ]
+    newest: dict[str, str] = {}
+    for name, version in versions:
+        if name not in newest or _order(version) > _order(newest[name]):
+            newest[name] = version
+    known = {package["name"] for package in lock["package"] if "checksum" in package}
+    return {name: newest[name] for name in sorted(known)}
 
 
 def kept(pins: list[CratePin], left_out: Iterable[str]) -> list[CratePin]:

@@ -31,6 +31,11 @@ def is_checked(sample: Sample) -> bool:
     return any(mark in claim for claim in sample.verified for mark in _CHECKED)
 
 
+def _stands(sample: Sample) -> bool:
+    """Whether the row's answer compiles without more than its prompt shows."""
+    return is_curriculum(sample) or sample.context in ("none", "complete")
+
+
 def refused(sample: Sample, spec: DatasetSpec, reading: Reading) -> str | None:
     """Why a data set does not take a row; None where it does. The first reason counts."""
     if is_curriculum(sample):
@@ -64,6 +69,8 @@ def _quality(sample: Sample, spec: DatasetSpec, reading: Reading) -> str | None:
         return "not checked by the compiler"
     if spec.strict and not reading.is_documented(sample):
         return "not documented"
+    if spec.self_contained and not sample.is_prose and not _stands(sample):
+        return "not self-contained"
     if spec.exclude_tests and reading.has_tests(sample):
         return "test code"
     if spec.exclude_benches and reading.has_benches(sample):

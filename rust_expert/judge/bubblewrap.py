@@ -47,6 +47,13 @@ class Bubblewrap:
             for name, data in files.items():
                 passed.append(fds.holding(data))
                 words += ["--perms", mode, "--file", str(passed[-1]), name]
+        for parent in sorted({name.rpartition("/")[0] for name in room.mounts} - {""}):
+            words += [
+                "--perms",
+                "0755",
+                "--dir",
+                parent,
+            ]  # made by itself, it would be closed to all but root
         for name, folder in room.mounts.items():
             words += ["--ro-bind", str(folder), name]
         if room.proc:

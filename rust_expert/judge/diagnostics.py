@@ -1,5 +1,6 @@
 """What rustc and clippy report, read from their JSON lines."""
 
+import contextlib
 import dataclasses
 import json
 import re
@@ -11,8 +12,21 @@ MESSAGE_LENGTH = 300
 
 
 @dataclasses.dataclass(frozen=True)
+class Place:
+    """A stretch of a file, in bytes."""
+
+    file: str
+    byte_start: int
+    byte_end: int
+
+
+@dataclasses.dataclass(frozen=True)
 class Span:
-    """Where a diagnostic points: bytes of the file it names, lines and columns from 1."""
+    """Where a diagnostic points: bytes of the file it names, lines and columns from 1.
+
+    `callers`: where it lies in what a macro of the user's own gave, the places that called it, the innermost first.
+    `replacement`: what a suggestion puts there; None where it suggests nothing, or nothing that a machine may apply.
+    """
 
     file: str
     byte_start: int
@@ -21,11 +35,16 @@ class Span:
     column: int
     primary: bool
     label: str = ""
+    callers: tuple[Place, ...] = ()
+    replacement: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
 class Diagnostic:
-    """One report. `code` is an error code or a lint's name, "" where there is none; `line` is 0 without a span."""
+    """One report. `code` is an error code or a lint's name, "" where there is none; `line` is 0 without a span.
+
+    `children`: the notes and helps below it, each with spans of its own.
+    """
 
     code: str
     message: str
@@ -33,6 +52,7 @@ class Diagnostic:
     line: int
     rendered: str
     spans: tuple[Span, ...]
+    children: tuple["Diagnostic", ...] = ()
 
     @property
     def is_error(self) -> bool:
@@ -65,17 +85,21 @@ def read_diagnostics(stderr: str) -> list[Diagnostic]:
     The closing summary (`aborting due to ...`) is left out; lines that are not JSON, such as the last words of a
     crashing compiler, are skipped.
     """
-    found = []
-    for line in stderr.splitlines():
-        if not line.startswith("{"):
-            continue
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError:
-            continue
-        if row.get("$message_type", "diagnostic") == "diagnostic" and _counts(row):
-            found.append(_diagnostic(row))
-    return found
+    return [
+        diagnostic_of(row)
+        for row in read_rows(stderr)
+        if row.get("$message_type", "diagnostic") == "diagnostic" and _counts(row)
+    ]
+
+
+def read_rows(told: str) -> list[dict[str, Any]]:
+    """The JSON objects among the lines of what a compiler or cargo said."""
+    rows = []
+    for line in told.splitlines():
+        if line.startswith("{"):
+            with contextlib.suppress(json.JSONDecodeError, RecursionError):
+                rows.append(json.loads(line))
+    return rows
 
 
 def _counts(row: dict[str, Any]) -> bool:
@@ -85,7 +109,8 @@ def _counts(row: dict[str, Any]) -> bool:
     return not summary and not re.fullmatch(r"\d+ warnings? emitted", row["message"])
 
 
-def _diagnostic(row: dict[str, Any]) -> Diagnostic:
+def diagnostic_of(row: dict[str, Any]) -> Diagnostic:
+    """A diagnostic from the object that rustc prints for it."""
     spans = tuple(_outermost(span) for span in row.get("spans", []))
     primary = next((span for span in spans if span.primary), None)
     return Diagnostic(
@@ -95,14 +120,23 @@ def _diagnostic(row: dict[str, Any]) -> Diagnostic:
         line=primary.line if primary else 0,
         rendered=row.get("rendered") or "",
         spans=spans,
+        children=tuple(diagnostic_of(child) for child in row.get("children", [])),
     )
 
 
 def _outermost(span: dict[str, Any]) -> Span:
     """The span in the user's own text: where it lies in a macro of the library, the place that called the macro."""
     primary, label = bool(span.get("is_primary")), span.get("label") or ""
+    replacement = span.get("suggested_replacement")
+    if span.get("suggestion_applicability") != "MachineApplicable":
+        replacement = None
     while span.get("expansion") and _is_foreign(span["file_name"]):
         span = span["expansion"]["span"]
+    callers = []
+    outer = span
+    while outer.get("expansion"):
+        outer = outer["expansion"]["span"]
+        callers.append(Place(outer["file_name"], outer["byte_start"], outer["byte_end"]))
     return Span(
         file=span["file_name"],
         byte_start=span["byte_start"],
@@ -111,6 +145,8 @@ def _outermost(span: dict[str, Any]) -> Span:
         column=span["column_start"],
         primary=primary,
         label=label,
+        callers=tuple(callers),
+        replacement=replacement,
     )
 
 

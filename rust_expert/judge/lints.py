@@ -23,11 +23,20 @@ def lint_groups(backend: SandboxName = "bubblewrap") -> dict[str, str]:
 
     Raises JudgeFault where clippy-driver does not tell them.
     """
+    return {lint: group for lint, group in groups_of_lints(backend).items() if group in _GROUPS}
+
+
+@functools.cache
+def groups_of_lints(backend: SandboxName = "bubblewrap") -> dict[str, str]:
+    """The group of each of clippy's lints, by its name; each lint stands in one group.
+
+    Raises JudgeFault where clippy-driver does not tell them.
+    """
     told = Sandbox(Limits(backend=backend)).run([_CLIPPY, "-W", "help"]).stdout
     groups: dict[str, str] = {}
     for line in told.splitlines():
         name, _, members = line.strip().partition("  ")
-        if name.removeprefix("clippy::") in _GROUPS:
+        if name.startswith("clippy::") and name != "clippy::all" and "clippy::" in members:
             for lint in members.split(","):
                 groups[lint.strip().replace("-", "_")] = name.removeprefix("clippy::")
     if not groups:

@@ -7,11 +7,11 @@ but a program may fool its own tests; samples of a model go through rust_expert.
 import dataclasses
 import re
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
+from rust_expert.common.parallel import spread
 from rust_expert.judge.diagnostics import Diagnostic, one_line, read_diagnostics
 from rust_expert.judge.linked import NO_CRATES, Crates
-from rust_expert.judge.parallel import spread
 from rust_expert.judge.rootfile import with_head
 from rust_expert.judge.sandbox import Limits, Outcome, Sandbox
 from rust_expert.judge.testfile import TestFile, read_tests
@@ -124,6 +124,24 @@ def check_many(
         if progress is not None:
             progress(len(batch))
     return [result for result in results if result is not None]
+
+
+def explained(codes: Iterable[str]) -> dict[str, str]:
+    """The first paragraph of what rustc explains of each error code, on one line; codes that it does not explain are
+    left out.
+    """
+    asked = sorted({code for code in codes if re.fullmatch(r"E\d{4}", code)})
+    script = f'for code; do echo "@ $code"; {_RUSTC} --explain "$code"; done'
+    told = Sandbox(Limits()).run(["/bin/sh", "-c", script, "explain", *asked]).stdout
+    found: dict[str, str] = {}
+    for part in re.split(r"^@ ", told, flags=re.MULTILINE)[1:]:
+        code, _, text = part.partition("\n")
+        paragraphs = [
+            each for each in text.split("\n\n") if each.strip() and not each.startswith("#### Note")
+        ]
+        if paragraphs:
+            found[code] = " ".join(paragraphs[0].split())
+    return found
 
 
 def run_tests_many(

@@ -13,11 +13,11 @@ from rust_expert.common.config.judge import JudgeOptions
 from rust_expert.common.contracts import Completion, Problem, Verdict
 from rust_expert.common.errors import JudgeFault, UserError
 from rust_expert.common.files import sha256_text
+from rust_expert.common.parallel import spread
 from rust_expert.judge.diagnostics import one_line
 from rust_expert.judge.journal import Journal
 from rust_expert.judge.linked import NO_CRATES, Crates
 from rust_expert.judge.lints import lint, lint_groups
-from rust_expert.judge.parallel import spread
 from rust_expert.judge.policy import policy_findings
 from rust_expert.judge.sharing import may_share, suite_may_share
 from rust_expert.judge.suite import Suite, suite_of

@@ -43,6 +43,11 @@ class ItemRow(BaseModel):
     imports: list[str] = Field(description="the file's imports that it may need: `std::fmt`, `a::B as C`")
 
     @property
+    def scale(self) -> str:
+        """How large a piece it is."""
+        return self.kind
+
+    @property
     def key(self) -> str:
         """What names the item in every random choice: crate, version, file and first byte."""
         return f"{self.crate}-{self.version}/{self.file}:{self.start}"

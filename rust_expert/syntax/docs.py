@@ -104,6 +104,28 @@ def first_paragraph(text: str) -> str:
     return " ".join(text.split("\n\n")[0].split())
 
 
+def sections(text: str) -> dict[str, str]:
+    """The text below each heading, to the next one of its level or above, by the heading's words in small letters."""
+    found: dict[str, list[str]] = {}
+    open_ones: list[tuple[int, str]] = []
+    fence = ""
+    for line in text.split("\n"):
+        marker = _FENCE.match(line)
+        if marker is not None:
+            closes = fence and marker[1].startswith(fence) and not marker[2].strip()
+            fence = "" if closes else fence or marker[1]
+        heading = None if fence or marker is not None else _HEADING.match(line)
+        if heading is not None:
+            open_ones = [(level, name) for level, name in open_ones if level < len(heading[1])]
+        for _, name in open_ones:
+            found[name].append(line)
+        if heading is not None:
+            name = heading[2].strip(":").lower()
+            found.setdefault(name, [])
+            open_ones.append((len(heading[1]), name))
+    return {name: "\n".join(lines).strip() for name, lines in found.items()}
+
+
 def prose_of(text: str) -> str:
     """The text without its code blocks and headings."""
     kept: list[str] = []

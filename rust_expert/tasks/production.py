@@ -1,67 +1,111 @@
-"""From the items of a shard to its instruction samples, with counts of what was lost at each step."""
+"""From the items of a shard, and what the compiler confirmed of them, to its instruction samples, with counts of what
+was
+lost at each step. Nothing is compiled here.
+"""
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from rust_expert.common.config.tasks import TasksOptions
 from rust_expert.common.contracts import Sample
-from rust_expert.common.progress import Progress
-from rust_expert.common.toolchain import rustc_version
+from rust_expert.common.seeds import stable_hash
 from rust_expert.syntax.corpus import ItemRow
-from rust_expert.tasks.code import Code
-from rust_expert.tasks.crate_index import CrateIndex, Incomplete
-from rust_expert.tasks.pairs import Tally, broken_forms, chosen, compiling, plain_forms
-from rust_expert.tasks.rows import Made, Maker
-from rust_expert.tasks.units import Unit, reason_against, unit_of
+from rust_expert.tasks.building import ShardResult
+from rust_expert.tasks.explanations import explanations
+from rust_expert.tasks.generation import generation
+from rust_expert.tasks.pairs import PairRow
+from rust_expert.tasks.repairs import fixing, transformations
+from rust_expert.tasks.writing import Crate, Made
 
 log = logging.getLogger(__name__)
 
+Key = tuple[str, str]
+"""A crate's name and version."""
+Keyed = TypeVar("Keyed", ItemRow, PairRow)
+
 
 def samples_of(
-    rows: Sequence[ItemRow], options: TasksOptions, workers: int
+    rows: Sequence[ItemRow], built: ShardResult, pairs: Sequence[PairRow], options: TasksOptions
 ) -> tuple[list[Sample], dict[str, Any]]:
     """The samples of a shard's items, sorted by place, and the funnel that led to them.
 
-    The result depends on the rows and the options alone, not on `workers`.
-    Raises UserError where there is no rustc or no sandbox.
+    The result depends on the arguments alone.
     """
-    units, unmade = units_of(rows, options)
-    tried = _chosen_by_crate(units, options)
-    with Progress(len(tried), "checking items") as progress:
-        good = compiling(tried, workers, progress.advance)
-    codes = {unit.row.key: Code(unit.row.text) for unit in good}
-    with Progress(None, "checking broken forms") as progress:
-        order = chosen(good, len(good), options.seed, "fixing")
-        broken, fixing_tally = broken_forms(order, codes, options, workers, progress.advance)
-    with Progress(None, "checking plainer forms") as progress:
-        order = chosen(good, len(good), options.seed, "transformations")
-        plain, plain_tally = plain_forms(order, codes, options, workers, progress.advance)
-    maker = Maker(options, _short_version())
+    by_crate = _by_crate(rows)
+    confirmed = _by_crate(pairs)
+    crates: dict[Key, Crate] = {}
+    for result in built.crates:
+        key = result.name, result.version
+        if result.outcome == "passes":
+            standing = {pair.key: pair.way for pair in confirmed[key] if pair.kind == "stands"}
+            crates[key] = Crate(by_crate[key], frozenset(result.files), standing)
+
+    def forms(purpose: str, *kinds: str) -> list[tuple[Crate, list[PairRow]]]:
+        return [
+            (crate, _drawn([pair for pair in confirmed[key] if pair.kind in kinds], purpose, options.seed))
+            for key, crate in crates.items()
+        ]
+
+    broken = forms("fixing", "broken")
+    used = options.fixing_rows
     made = {
-        "code_generation": maker.generation(chosen(good, len(good), options.seed, "generation")),
-        "error_fixing": maker.fixing(broken),
-        "transformations": maker.transformations(plain),
-        "explanations": maker.explanations(_by_chance(rows, options)),
-    }
-    if options.unchecked_generation:
-        compiled = {unit.row.key for unit in good}
-        others = [Unit(row) for row in _by_chance(rows, options) if row.key not in compiled and _may_ask(row)]
-        made["unchecked_generation"] = maker.generation(others, checked=False)
-    samples = _distinct(made)
+        "code_generation": generation(
+            ((crate, _drawn(crate.rows, "generation", options.seed)) for crate in crates.values()),
+            options, built.rustc,
+        ),
+        "error_fixing": fixing(((crate, inside[:used]) for crate, inside in broken), options, built.rustc),
+        "transformations": transformations(forms("rewriting", "plain", "suggested"), options, built.rustc),
+        "explanations": explanations(
+            [
+                (crate, _drawn(crate.rows, "explanations", options.seed), inside[used:])
+                for crate, inside in broken
+            ],
+            built.explained, options, built.rustc,
+        ),
+    }  # fmt: skip
+    samples = list({each.id: each for part in made.values() for each in part.rows}.values())
     samples.sort(key=lambda each: (each.source_crate or "", each.source_file or "", each.span or [], each.id))
-    counts = {
+    return samples, _counts(rows, built, made, len(samples))
+
+
+def _by_crate(rows: Iterable[Keyed]) -> Mapping[Key, list[Keyed]]:
+    found: dict[Key, list[Keyed]] = defaultdict(list)
+    for row in rows:
+        found[row.crate, row.version].append(row)
+    return found
+
+
+def _drawn(rows: Sequence[Keyed], purpose: str, seed: int) -> list[Keyed]:
+    """The rows by a hash of each: one more row changes at most one other's place."""
+    return sorted(rows, key=_hash(purpose, seed))
+
+
+def _hash(purpose: str, seed: int) -> Callable[[Keyed], int]:
+    def of(row: Keyed) -> int:
+        more = (row.kind, row.way, row.text) if isinstance(row, PairRow) else (row.scale,)
+        return stable_hash(seed, purpose, row.key, *more)
+
+    return of
+
+
+def _counts(
+    rows: Sequence[ItemRow], built: ShardResult, made: Mapping[str, Made], samples: int
+) -> dict[str, Any]:
+    forms: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
+    for result in built.crates:
+        for kind, tally in result.forms.items():
+            for name, counts in tally.items():
+                forms[kind][name].update(counts)
+    return {
         "items": len(rows),
-        "crates": len({row.crate for row in rows}),
-        "units": {
-            "made": len(units),
-            "not_made": dict(sorted(unmade.items())),
-            "checked": len(tried),
-            "compile": len(good),
-            "self_contained": sum(unit.self_contained for unit in good),
+        "crates": len({(row.crate, row.version) for row in rows}),
+        "chunks": dict(sorted(Counter(row.scale for row in rows).items())),
+        "forms": {
+            kind: {name: dict(sorted(counts.items())) for name, counts in sorted(tally.items())}
+            for kind, tally in sorted(forms.items())
         },
-        "forms": {"broken": _told(fixing_tally), "plain": _told(plain_tally)},
         "tasks": {
             name: {
                 "candidates": each.candidates,
@@ -70,76 +114,5 @@ def samples_of(
             }
             for name, each in made.items()
         },
-        "samples": len(samples),
+        "samples": samples,
     }
-    return samples, counts
-
-
-def units_of(rows: Sequence[ItemRow], options: TasksOptions) -> tuple[list[Unit], Counter[str]]:
-    """The units that the rows give, crate by crate, and why the others give none."""
-    by_crate: dict[tuple[str, str], list[ItemRow]] = defaultdict(list)
-    for row in rows:
-        by_crate[row.crate, row.version].append(row)
-    units: list[Unit] = []
-    lost: Counter[str] = Counter()
-    for _, inside in sorted(by_crate.items()):
-        crate = CrateIndex(inside)
-        for row in inside:
-            reason = reason_against(row) or _length_reason(row, options)
-            if reason:
-                lost[reason] += 1
-                continue
-            try:
-                units.append(unit_of(row, crate, options.context_lines))
-            except Incomplete as why:
-                lost[str(why)] += 1
-    return units, lost
-
-
-def _length_reason(row: ItemRow, options: TasksOptions) -> str:
-    lines = row.text.count("\n") + 1
-    if lines < options.min_lines:
-        return "fewer lines than min_lines"
-    if lines > options.max_lines or len(row.text) > options.max_chars:
-        return "too long for a sample"
-    return ""
-
-
-def _chosen_by_crate(units: Sequence[Unit], options: TasksOptions) -> list[Unit]:
-    """At most `items_per_crate` units of each crate, self-contained and documented ones first, then by chance."""
-    by_crate: dict[str, list[Unit]] = defaultdict(list)
-    for unit in units:
-        by_crate[unit.row.crate].append(unit)
-    found: list[Unit] = []
-    for _, inside in sorted(by_crate.items()):
-        order = chosen(inside, len(inside), options.seed, "items")
-        order.sort(key=lambda unit: (not unit.self_contained, not unit.row.docs))
-        found += order[: options.items_per_crate]
-    return found
-
-
-def _by_chance(rows: Sequence[ItemRow], options: TasksOptions) -> list[ItemRow]:
-    return [unit.row for unit in chosen([Unit(row) for row in rows], len(rows), options.seed, "rows")]
-
-
-def _may_ask(row: ItemRow) -> bool:
-    return row.kind == "function" and not reason_against(row)
-
-
-def _distinct(made: dict[str, Made]) -> list[Sample]:
-    """All samples, those with the same prompt and answer once."""
-    return list({each.id: each for part in made.values() for each in part.rows}.values())
-
-
-def _told(tally: Tally) -> dict[str, Any]:
-    return {
-        "tried": dict(sorted(tally.tried.items())),
-        "kept": dict(sorted(tally.kept.items())),
-        "lost": dict(sorted(tally.lost.items())),
-        "codes": dict(sorted(tally.codes.items())),
-    }
-
-
-def _short_version() -> str:
-    """`rustc 1.95.0`: without commit and date, which the provenance file holds."""
-    return " ".join(rustc_version().split()[:2])

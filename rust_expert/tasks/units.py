@@ -5,9 +5,11 @@ a method inside the header of its impl. What cannot be completed so, because it 
 crate, or more context than allowed, is counted with its reason. Whether a unit compiles is for rustc to say.
 """
 
+import dataclasses
 import re
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import Self
 
 from rust_expert.syntax.corpus import ItemRow
 from rust_expert.tasks.crate_index import CrateIndex, Incomplete
@@ -25,6 +27,13 @@ class Unit:
     context: tuple[str, ...] = ()
     opening: str = ""
     closing: str = ""
+
+    @classmethod
+    def bare(cls, row: ItemRow) -> Self:
+        """An item with nothing but the header of its impl around it."""
+        if row.kind != "method":
+            return cls(row)
+        return cls(row, opening=f"{opened(row.header)}\n{_margin(row.text) or '    '}", closing="\n}")
 
     @property
     def self_contained(self) -> bool:
@@ -92,12 +101,8 @@ def unit_of(row: ItemRow, crate: CrateIndex, context_lines: int) -> Unit:
     context = _context(list(needs.wanted.values()), crate)
     if sum(part.count("\n") + 1 for part in context) > context_lines:
         raise Incomplete("context too long")
-    opening, closing = "", ""
-    if row.kind == "method":
-        margin = _margin(row.text) or "    "
-        opening, closing = f"{opened(row.header)}\n{margin}", "\n}"
     imports = tuple(sorted(f"use {path};" for path in needs.imports.values()))
-    return Unit(row, imports, tuple(context), opening, closing)
+    return dataclasses.replace(Unit.bare(row), imports=imports, context=tuple(context))
 
 
 def _context(rows: list[ItemRow], crate: CrateIndex) -> list[str]:

@@ -112,7 +112,7 @@ def test_the_cache_keeps_whole_or_nothing(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(ArchiveFault):
         cache.keep(place, half)
     assert not cache.is_whole(place)
-    assert [path.name for path in (tmp_path / "cache" / "crates").iterdir() if path.name != ".lock"] == []
+    assert [path.name for path in (tmp_path / "cache" / "sources").iterdir() if path.name != ".lock"] == []
 
     folder = cache.keep(place, lambda target: (target / "one").write_text("1") and None)
     assert cache.is_whole(place)

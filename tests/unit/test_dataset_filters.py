@@ -63,6 +63,21 @@ def test_exclusions(key: str, reason: str, sample: Sample, out: bool) -> None:
     assert refused(sample, spec(**{key: True}), row_code) == (reason if out else None)
 
 
+def test_self_contained_rows_need_no_more_than_their_prompt_shows() -> None:
+    told = spec(self_contained=True)
+    for context, reason in (
+        ("none", None),
+        ("complete", None),
+        ("partial", "not self-contained"),
+        (None, "not self-contained"),
+    ):
+        assert refused(row(context=context), told, row_code) == reason
+        assert refused(row(context=context), spec(), row_code) is None
+    assert refused(row(source="curriculum", family="a"), told, row_code) is None
+    mixed = spec(self_contained=True, task_mix={"explanations": 1.0})
+    assert refused(row("What it does.", task_type="explanations"), mixed, row_code) is None
+
+
 def test_lengths_are_in_the_unit_that_the_key_names() -> None:
     sample = row("é" * 10 + "\n" * 4 + "é", prompt="ab\ncd")
     assert len(sample.prompt) + len(sample.gen) == 20

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -16,135 +17,187 @@ from rust_expert.common.tables import read_parquet
 from rust_expert.judge.rustc import check_many
 from rust_expert.syntax.corpus import ItemRow, Origin, rows_of_crate
 from rust_expert.syntax.docs import clean
+from rust_expert.tasks import wording
+from rust_expert.tasks.building import ShardResult
+from rust_expert.tasks.explanations import PROMISES, changed_lines
 from rust_expert.tasks.production import samples_of
+from rust_expert.tasks.writing import noun_of
+from tests.built_crates import CRATES, shard
 
 ROOT = Path(__file__).resolve().parents[2]
-CRATES = ROOT / "tests/fixtures/crates"
-OPTIONS = TasksOptions(items_per_crate=20, fixing_rows=6, transformation_rows=8)
+OPTIONS = TasksOptions(fixing_rows=6, transformation_rows=12, explanation_rows=15)
 BLOCK = re.compile(r"```rust\n(.*?)\n```", re.DOTALL)
+RUNTIMES = re.compile(r"\b(tokio|async_std|async-std|smol|futures|embassy)\b")
+
+
+Made = tuple[list[Sample], dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def rows() -> list[ItemRow]:
-    found: list[ItemRow] = []
-    for root in sorted(CRATES.iterdir()):
-        found += rows_of_crate(root, Origin(root.name, "0.1.0", "MIT OR Apache-2.0", "2021"))[0]
+def made() -> Made:
+    rows, told, pairs = shard()
+    return samples_of(rows, told, pairs, OPTIONS)
+
+
+def of_type(made: Made, task: str, family: str = "") -> list[Sample]:
+    found = [
+        row
+        for row in made[0]
+        if row.task_type == task and (row.template or "").startswith(f"{task}/{family}")
+    ]
+    assert len(found) >= 2, f"hardly any {task} {family}"
     return found
 
 
-@pytest.fixture(scope="module")
-def made(rows: list[ItemRow]) -> tuple[list[Sample], dict[str, Any]]:
-    return samples_of(rows, OPTIONS, workers=2)
+def item_of(row: Sample) -> str:
+    source = (CRATES / str(row.source_crate) / str(row.source_file)).read_bytes()
+    start, end = row.span or [0, 0]
+    return source[start:end].decode()
 
 
-def of_type(made: tuple[list[Sample], dict[str, Any]], task: str) -> list[Sample]:
-    found = [row for row in made[0] if row.task_type == task]
-    assert len(found) >= 5, f"hardly any {task}"
-    return found
-
-
-def test_another_number_of_workers_gives_the_same(
-    rows: list[ItemRow], made: tuple[list[Sample], dict[str, Any]]
-) -> None:
-    assert samples_of(rows, OPTIONS, workers=1) == made
-
-
-def test_every_row_says_where_it_comes_from(made: tuple[list[Sample], dict[str, Any]]) -> None:
+def test_every_row_says_where_it_comes_from(made: Made) -> None:
     for row in made[0]:
         assert row.source == "crates" and row.license == "MIT OR Apache-2.0" and row.source_version == "0.1.0"
         assert row.id and row.template and row.scale and row.task_type and row.doc is not None
         assert row.template.startswith(row.task_type)
-        source = (CRATES / str(row.source_crate) / str(row.source_file)).read_bytes()
-        start, end = row.span or [0, 0]
         if row.task_type == "explanations":
-            assert row.verified == []
-        elif row.scale == "method":
-            assert source[start:end].decode() in row.gen and row.gen.startswith("impl")
-        else:
-            assert source[start:end].decode() == row.gen
+            continue
+        assert row.context in ("none", "complete", "partial")
+        if row.before != item_of(row):
+            assert item_of(row) in row.gen
+        if row.scale == "method":
+            assert row.gen.startswith("impl")
 
 
-def test_requests_give_docs_and_signature_and_the_answer_compiles(
-    made: tuple[list[Sample], dict[str, Any]],
-) -> None:
-    found = of_type(made, "code_generation")
-    files = []
-    for row in found:
-        assert (
-            row.verified and row.verified[0].startswith("original compiles") and "rustc 1." in row.verified[0]
-        )
-        beside = BLOCK.search(row.prompt) if "in scope" in row.prompt else None
-        assert (beside is not None) == ("beside the prompt's definitions" in row.verified[0])
-        files.append((beside[1] + "\n" if beside else "") + row.gen)
+def test_what_is_said_to_stand_alone_does(made: Made) -> None:
+    alone, beside = [], []
+    for row in of_type(made, "code_generation"):
+        claims = " ".join(row.verified)
+        assert "answer compiles in its crate" in claims and "rustc 1." in claims
+        assert ("alone" in claims) == (row.context == "none")
+        assert ("beside" in claims) == (row.context == "complete")
+        if row.context == "none":
+            alone.append(row.gen)
+        elif row.context == "complete":
+            shown = BLOCK.search(row.prompt)
+            assert shown and row.prompt.startswith("These definitions are in scope")
+            beside.append(f"{shown[1]}\n{row.gen}")
+        assert row.gen not in row.prompt
+    assert len(alone) >= 3 and len(beside) >= 3
+    assert all(result.ok for result in check_many(alone + beside))
+
+
+def test_requests_name_what_they_ask_for(made: Made) -> None:
+    for row in of_type(made, "code_generation", "documented"):
         name = row.gen[row.gen.index("fn ") + 3 :].split("(")[0].split("<")[0]
         assert f"fn {name}" in row.prompt or f"{name}`" in row.prompt
-        assert row.gen not in row.prompt
-    assert all(result.ok for result in check_many(files))
+    for row in of_type(made, "code_generation", "trait-impl"):
+        assert row.gen.split(" for ")[0].rpartition(" ")[2].split("::")[-1] in row.prompt
 
 
-def test_broken_code_stands_in_the_prompt_and_fails_as_told(
-    made: tuple[list[Sample], dict[str, Any]],
-) -> None:
-    found = of_type(made, "error_fixing")
-    blocks = [BLOCK.search(row.prompt) for row in found]
-    results = check_many([block[1] for block in blocks if block])
-    for row, result in zip(found, results, strict=True):
-        claim = next(text for text in row.verified if text.startswith("broken form fails: "))
-        codes = re.findall(r"E\d{4}", claim)
-        assert not result.ok and result.codes == codes
-        assert all(f"error[{code}]" in row.prompt for code in codes)
-        assert "--> src/lib.rs:" in row.prompt
-        assert "snippet.rs" not in row.prompt and "/rustc/" not in row.prompt and "rustlib" not in row.prompt
-        assert row.verified[0].startswith("original compiles")
+def test_broken_code_stands_in_the_prompt_with_its_message(made: Made) -> None:
+    for row in of_type(made, "error_fixing"):
+        assert row.before and row.before != item_of(row) and row.before in row.prompt
+        assert row.error_codes and all(f"error[{code}]" in row.prompt for code in row.error_codes)
+        assert any(
+            f"broken form fails in its crate: {', '.join(row.error_codes)}" in claim for claim in row.verified
+        )
+        assert f"--> {row.source_file}:" in row.prompt
+        assert "/crate/" not in row.prompt and "/rustc/" not in row.prompt and "rustlib" not in row.prompt
         assert row.gen not in row.prompt
 
 
-def test_answers_compile_where_the_broken_item_stood(made: tuple[list[Sample], dict[str, Any]]) -> None:
-    alone = [row for row in of_type(made, "error_fixing") if "beside" not in row.verified[0]]
-    assert alone and all(result.ok for result in check_many([row.gen for row in alone]))
+def test_transformations_ask_for_the_idiom_or_what_clippy_suggests(made: Made) -> None:
+    rows = of_type(made, "transformations")
+    clippy = [row for row in rows if "clippy::" in (row.template or "")]
+    assert clippy and len(clippy) < len(rows)
+    for row in rows:
+        assert row.before and row.before in row.prompt and row.gen not in row.prompt
+        kinds = [claim.split(" compiles")[0] for claim in row.verified if " compiles" in claim]
+        assert kinds[0] == "answer" and ("original" if row in clippy else "plain form") in kinds
+        assert (row.before == item_of(row)) == (row in clippy)
 
 
-def test_both_sides_of_a_transformation_compile(made: tuple[list[Sample], dict[str, Any]]) -> None:
-    found = of_type(made, "transformations")
-    befores, afters = [], []
-    for row in found:
-        blocks = BLOCK.findall(row.prompt)
-        assert len(blocks) == (2 if "in scope" in row.prompt else 1)
-        beside = "".join(block + "\n" for block in blocks[:-1])
-        befores.append(beside + blocks[-1])
-        afters.append(beside + row.gen)
-        assert blocks[-1] != row.gen
-        assert [claim.split(" compiles")[0] for claim in row.verified] == ["original", "plain form"]
-    assert all(result.ok for result in check_many(befores + afters))
-
-
-def test_explanations_are_the_documentation(
-    rows: list[ItemRow], made: tuple[list[Sample], dict[str, Any]]
-) -> None:
-    docs = {(row.crate, row.file, row.start): clean(row.docs) for row in rows}
-    for row in of_type(made, "explanations"):
-        assert row.gen == docs[str(row.source_crate), str(row.source_file), (row.span or [0])[0]]
+def test_explanations_are_the_documentation(made: Made) -> None:
+    docs = {row.key: clean(row.docs) for row in shard()[0]}
+    for row in of_type(made, "explanations", "documentation"):
+        key = f"{row.source_crate}-{row.source_version}/{row.source_file}:{(row.span or [0])[0]}"
+        assert row.gen == docs[key] and row.verified == []
         assert "///" not in row.prompt
 
 
-def test_the_funnel_adds_up(rows: list[ItemRow], made: tuple[list[Sample], dict[str, Any]]) -> None:
+def test_promises_are_sections_of_the_documentation(made: Made) -> None:
+    docs = {row.key: clean(row.docs) for row in shard()[0]}
+    for row in of_type(made, "explanations", "promise"):
+        key = f"{row.source_crate}-{row.source_version}/{row.source_file}:{(row.span or [0])[0]}"
+        for paragraph in row.gen.split("\n\n"):
+            assert paragraph in docs[key] or paragraph in PROMISES.values()
+        assert "{\n        " not in row.prompt, "the signature alone is shown"
+
+
+def test_errors_are_explained_by_the_message_and_not_by_the_handbook(made: Made) -> None:
+    _, told, pairs = shard()
+    texts = {(pair.key, pair.text): pair for pair in pairs if pair.kind == "broken"}
+    for row in of_type(made, "explanations", "error"):
+        key = f"{row.source_crate}-{row.source_version}/{row.source_file}:{(row.span or [0])[0]}"
+        pair = texts[key, str(row.before)]
+        [code] = row.error_codes
+        assert (
+            row.gen.startswith(f"`{code}`: ")
+            and pair.notes
+            and all(f"- {note}" in row.gen for note in pair.notes)
+        )
+        assert told.explained[code] in " ".join(row.prompt.split()) and told.explained[code] not in row.gen
+        assert str(row.before) in row.prompt
+        lines = [line.strip() for line in item_of(row).split("\n")]
+        assert all(line.strip() in lines for line in BLOCK.findall(row.gen)[-1].split("\n"))
+
+
+def test_no_prompt_names_a_runtime_that_the_code_does_not(made: Made) -> None:
+    words = " ".join(
+        text
+        for name, value in vars(wording).items()
+        if name.isupper()
+        for text in (
+            [value] if isinstance(value, str) else value.values() if isinstance(value, dict) else value
+        )
+        for text in ([text] if isinstance(text, str) else text)
+        if isinstance(text, str)
+    )
+    assert "Rust" in words and not RUNTIMES.search(words)
+    assert ItemRow and noun_of(async_row()) == "asynchronous function"
+
+
+def async_row() -> ItemRow:
+    found = items_of_text("pub async fn fetch(from: &str) -> String {\n    from.to_string()\n}\n")
+    return found[0]
+
+
+def items_of_text(text: str) -> list[ItemRow]:
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "src").mkdir()
+        (Path(folder) / "src/lib.rs").write_text(text)
+        return rows_of_crate(Path(folder), Origin("x", "1.0.0", "MIT", "2021"))[0]
+
+
+def test_the_funnel_adds_up(made: Made) -> None:
     samples, counts = made
-    units = counts["units"]
-    assert counts["items"] == len(rows) == units["made"] + sum(units["not_made"].values())
-    assert units["checked"] <= units["made"] and units["compile"] <= units["checked"]
+    assert counts["items"] == len(shard()[0]) == sum(counts["chunks"].values())
     for part in counts["tasks"].values():
         assert part["candidates"] == part["kept"] + sum(part["lost"].values())
-    for forms in counts["forms"].values():
+    for kind in ("broken", "plain", "suggested"):
+        forms = counts["forms"][kind]
         assert sum(forms["tried"].values()) == sum(forms["kept"].values()) + sum(forms["lost"].values())
     assert counts["samples"] == len(samples) == sum(part["kept"] for part in counts["tasks"].values())
     assert json.loads(json.dumps(counts)) == counts
 
 
-def test_limits_hold_for_what_is_written(rows: list[ItemRow]) -> None:
+def test_limits_hold_for_what_is_written() -> None:
+    rows, told, pairs = shard()
     options = OPTIONS.model_copy(
         update={"max_chars": 600, "max_lines": 20, "generation_rows": 2, "fixing_rows": 1}
     )
-    samples, counts = samples_of(rows, options, workers=2)
+    samples, counts = samples_of(rows, told, pairs, options)
     per_crate: dict[tuple[str | None, str | None], int] = {}
     for row in samples:
         assert len(row.prompt) + len(row.gen) <= 600
@@ -156,25 +209,24 @@ def test_limits_hold_for_what_is_written(rows: list[ItemRow]) -> None:
     assert "more characters than max_chars" in lost or "more lines than max_lines" in lost
 
 
-def test_unchecked_rows_come_only_when_asked_for(
-    rows: list[ItemRow], made: tuple[list[Sample], dict[str, Any]]
-) -> None:
-    assert all(row.verified for row in made[0] if row.task_type != "explanations")
-    options = OPTIONS.model_copy(
-        update={
-            "unchecked_generation": True,
-            "items_per_crate": 1,
-            "fixing_rows": 0,
-            "transformation_rows": 0,
-        }
+def test_a_crate_that_did_not_pass_gives_nothing() -> None:
+    rows, told, pairs = shard()
+    blocked = told.model_copy(
+        update={"crates": [told.crates[0].model_copy(update={"outcome": "blocked"}), *told.crates[1:]]}
     )
-    samples, _ = samples_of(rows, options, workers=2)
-    assert any(not row.verified for row in samples if row.task_type == "code_generation")
+    samples, _ = samples_of(rows, blocked, pairs, OPTIONS)
+    assert {row.source_crate for row in samples} == {crate.name for crate in told.crates[1:]}
 
 
 def test_no_items_give_no_samples() -> None:
-    samples, counts = samples_of([], OPTIONS, workers=2)
+    samples, counts = samples_of([], ShardResult(rustc="rustc 1.95.0", crates=[]), [], OPTIONS)
     assert samples == [] and counts["samples"] == 0
+
+
+def test_the_lines_that_differ() -> None:
+    assert changed_lines("a\n  b\nc", "a\n  d\nc") == ("b", "d")
+    assert changed_lines("a\nc", "a\n  d\n    e\nc") == ("", "d\n  e")
+    assert changed_lines("a", "a") is None
 
 
 def script(name: str, *arguments: str, cache: Path) -> subprocess.CompletedProcess[str]:
@@ -205,10 +257,29 @@ def test_the_scripts_from_folder_to_samples(tmp_path: Path) -> None:
     assert any(row["crate"] == "mini-ring" and row["file"] == "src/faulty.rs" for row in lost)
     assert any(row["crate"] == "mini-broken" and row["file"] is None for row in lost)
     assert all(row["gate"] and row["reason"] for row in lost)
+    built, pairs = str(tmp_path / "builds.json"), str(tmp_path / "pairs.parquet")
+    words = [
+        "--manifest",
+        manifest,
+        "--items",
+        items,
+        "--out",
+        built,
+        "--pairs",
+        pairs,
+        "--broken-forms",
+        "2",
+    ]
+    told = script("builds", *words, cache=cache)
+    assert told.returncode == 0, told.stderr
+    assert [crate["outcome"] for crate in json.loads(Path(built).read_text())["crates"]] == ["passes"]
+    first = Path(pairs).read_bytes()
+    again = script("builds", *words, cache=cache)
+    assert again.returncode == 0 and Path(pairs).read_bytes() == first
     out, counts = str(tmp_path / "tasks.parquet"), tmp_path / "tasks.json"
     told = script(
-        "tasks", "--items", items, "--out", out, "--counts", str(counts), "--workers", "2", "--items-per-crate", "5",
-        "--fixing-rows", "2", cache=cache,
+        "tasks", "--items", items, "--builds", built, "--pairs", pairs, "--out", out, "--counts", str(counts),
+        cache=cache,
     )  # fmt: skip
     assert told.returncode == 0, told.stderr
     assert len(read_parquet(out, Sample)) == json.loads(counts.read_text())["samples"] > 0
@@ -216,6 +287,19 @@ def test_the_scripts_from_folder_to_samples(tmp_path: Path) -> None:
 
 def test_a_wrong_flag_is_one_sentence(tmp_path: Path) -> None:
     told = script(
-        "tasks", "--items", "nowhere", "--out", "x", "--counts", "y", "--max-lines", "none", cache=tmp_path
+        "tasks",
+        "--items",
+        "nowhere",
+        "--builds",
+        "z",
+        "--pairs",
+        "w",
+        "--out",
+        "x",
+        "--counts",
+        "y",
+        "--max-lines",
+        "none",
+        cache=tmp_path,
     )
     assert told.returncode == 2 and "--max-lines" in told.stderr and "Traceback" not in told.stderr

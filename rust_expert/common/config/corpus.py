@@ -96,14 +96,36 @@ class GateOptions(BaseModel):
     )
 
 
+class BuildOptions(BaseModel):
+    """How the crates past the gates are built and linted, in the sandbox, with what they need fetched beforehand."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    blocking: list[str] = Field(
+        default_factory=lambda: ["correctness", "suspicious"],
+        description="groups of clippy's lints of which one warning keeps a crate out; the others are counted",
+    )
+    cpu_seconds: int = Field(
+        default=600, ge=1, description="processor seconds of one process (a compiler, a build script)"
+    )
+    wall_seconds: int = Field(default=1800, ge=1, description="seconds for one crate and all that it needs")
+    memory_mb: int = Field(default=4096, ge=256, description="memory of one process, in megabytes")
+    work_mb: int = Field(
+        default=2048, ge=64, description="memory for the files that building one crate makes, in megabytes"
+    )
+
+
 class CorpusOptions(FetchOptions):
     """The corpus section of a profile."""
 
     gates: GateOptions = Field(
         default_factory=GateOptions, description="what a crate must be like to be learned from"
     )
+    builds: BuildOptions = Field(
+        default_factory=BuildOptions, description="how crates are built and linted in the sandbox"
+    )
 
     @property
     def fetch(self) -> FetchOptions:
         """The part that fetching reads."""
-        return FetchOptions.model_validate(self.model_dump(exclude={"gates"}))
+        return FetchOptions.model_validate(self.model_dump(exclude={"gates", "builds"}))

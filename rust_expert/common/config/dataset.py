@@ -116,6 +116,10 @@ class RowFilters(BaseModel):
         default=False,
         description="only documented rows; an answer of code must have been checked by the compiler",
     )
+    self_contained: bool = Field(
+        default=False,
+        description="only answers of code that compile alone or beside what their prompt shows; rows of the curriculum do",
+    )
     exclude_tests: bool = Field(
         default=False, description="no rows whose code has tests (#[test], #[cfg(test)]) or is from tests/"
     )

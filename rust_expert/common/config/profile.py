@@ -18,6 +18,7 @@ from rust_expert.common.config.dataset import CleanOptions, DatasetSpec
 from rust_expert.common.config.judge import JudgeOptions
 from rust_expert.common.config.metrics import ScoreOptions
 from rust_expert.common.config.models import SIZE, BaseOptions, LoraOptions, QuantizationOptions
+from rust_expert.common.config.pairs import PairOptions
 from rust_expert.common.config.report import ReportOptions
 from rust_expert.common.config.stages import METHODS, Evaluation, Stage, Suite
 from rust_expert.common.config.tasks import TasksOptions
@@ -33,6 +34,7 @@ class Profile(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     corpus: CorpusOptions
+    pairs: PairOptions
     tasks: TasksOptions
     curriculum: CurriculumOptions
     clean: CleanOptions

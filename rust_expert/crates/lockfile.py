@@ -1,0 +1,103 @@
+"""What Cargo.lock says of a crate's needs: every package that cargo resolved for it, with version and checksum."""
+
+import os
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from rust_expert.common.errors import UserError
+from rust_expert.crates.cargo import PUBLIC_REGISTRY
+from rust_expert.crates.table import NAME, VERSION, CratePin
+
+Key = tuple[str, str]
+"""Name and version of a package."""
+
+
+class LockFault(Exception):
+    """A lock that does not tell what a crate needs: a matter of that crate, recorded with it."""
+
+
+class Lock:
+    """A Cargo.lock, read: its packages and which of them each one needs."""
+
+    def __init__(self, packages: Iterable[dict[str, Any]]) -> None:
+        self._pins: dict[Key, CratePin | None] = {}
+        self._needs: dict[Key, list[str]] = {}
+        self._versions: dict[str, list[str]] = {}
+        for package in packages:
+            key = str(package["name"]), str(package["version"])
+            self._pins[key] = _pin(package)
+            self._needs[key] = [str(need) for need in package.get("dependencies", [])]
+            self._versions.setdefault(key[0], []).append(key[1])
+
+    def closure(self, name: str, version: str) -> list[CratePin]:
+        """All that a package needs, itself left out, sorted: for every platform, for its build script too.
+
+        Raises LockFault where the lock does not hold it, or holds something that is not from the public registry.
+        """
+        start = name, version
+        if start not in self._pins:
+            raise LockFault(f"the lock does not hold {name} {version}")
+        found: dict[Key, CratePin] = {}
+        pending, seen = [start], {start}
+        while pending:
+            for need in self._needs[pending.pop()]:
+                key = self._named(need)
+                if key in seen:
+                    continue
+                seen.add(key)
+                pin = self._pins[key]
+                if pin is None:
+                    raise LockFault(f"it needs {key[0]} {key[1]}, which is not from the public registry")
+                found[key] = pin
+                pending.append(key)
+        return [found[key] for key in sorted(found)]
+
+    def _named(self, need: str) -> Key:
+        """The package that an entry of `dependencies` means: `name`, or `name version` where there are several."""
+        words = need.split()
+        name, versions = words[0], self._versions.get(words[0], [])
+        version = words[1] if len(words) > 1 else versions[0] if len(versions) == 1 else ""
+        if (name, version) not in self._pins:
+            raise LockFault(f"the lock names {need!r} and does not hold it")
+        return name, version
+
+
+def _pin(package: dict[str, Any]) -> CratePin | None:
+    """The pin of a package from the public registry; None for any other."""
+    if package.get("source") != PUBLIC_REGISTRY:
+        return None
+    name, version, checksum = (str(package.get(key, "")) for key in ("name", "version", "checksum"))
+    if not NAME.fullmatch(name) or not VERSION.fullmatch(version) or not checksum:
+        return None
+    return CratePin(name=name, version=version, sha256=checksum, licence="")
+
+
+def lock_beside(table: str | os.PathLike[str]) -> Path:
+    """Where the lock of a table of crates lies: crates.lock beside crates.tsv."""
+    return Path(table).with_suffix(".lock")
+
+
+def read_lock(path: str | os.PathLike[str]) -> Lock:
+    """Read a Cargo.lock.
+
+    Raises UserError where it is missing or no lock, with the command that makes it.
+    """
+    try:
+        return parse_lock(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(
+            f"{path}: no such file; it says what the crates of the table beside it need to be built: make it with "
+            f"`python -m tools.crate_lock {Path(path).with_suffix('.tsv')}`"
+        ) from None
+    except (OSError, UnicodeDecodeError, LockFault) as error:
+        raise UserError(f"{path}: no Cargo.lock ({error}); make it again") from None
+
+
+def parse_lock(text: str) -> Lock:
+    """Read a Cargo.lock's text. Raises LockFault where it is none."""
+    try:
+        return Lock(tomllib.loads(text).get("package", []))
+    except (tomllib.TOMLDecodeError, RecursionError, KeyError, TypeError, AttributeError) as error:
+        raise LockFault(f"it cannot be read: {str(error)[:200]}") from None

@@ -1,0 +1,190 @@
+"""Crates past the gates, built, linted and examined in the sandbox; what came out is kept, so that one more crate, or
+a run
+that was interrupted, builds no other crate again.
+"""
+
+import logging
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from rust_expert.common import cache
+from rust_expert.common.config.corpus import BuildOptions
+from rust_expert.common.config.pairs import PairOptions
+from rust_expert.common.files import sha256_json
+from rust_expert.common.parallel import spread
+from rust_expert.common.progress import Progress
+from rust_expert.judge.in_place import in_place
+from rust_expert.judge.third_party import Build, ThirdParty, build, limits_of, recipe
+from rust_expert.syntax.corpus import ItemRow
+from rust_expert.tasks.examination import Examined, examined
+from rust_expert.tasks.pairs import PairRow
+
+log = logging.getLogger(__name__)
+
+_RESULT = "result.json"
+
+
+class CrateVerdict(BaseModel):
+    """What building a crate came to. `files`: the source files that took part; `forms`: how many forms of its items
+    were tried and confirmed, and why the others were not, by kind.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    version: str
+    outcome: Literal["passes", "blocked", "cannot_build"]
+    reason: str = ""
+    lints: dict[str, int] = Field(default_factory=dict)
+    files: list[str] = Field(default_factory=list)
+    forms: dict[str, dict[str, dict[str, int]]] = Field(default_factory=dict)
+
+
+class CrateResult(CrateVerdict):
+    """The same with all confirmed forms."""
+
+    pairs: list[PairRow] = Field(default_factory=list)
+
+    def counted(self) -> "CrateCount":
+        """The same with the number of confirmed forms by kind."""
+        counts = dict(sorted(Counter(pair.kind for pair in self.pairs).items()))
+        return CrateCount(**self.model_dump(exclude={"pairs"}), pairs=counts)
+
+
+class CrateCount(CrateVerdict):
+    """What building a crate came to, with the number of confirmed forms by kind."""
+
+    pairs: dict[str, int] = Field(default_factory=dict)
+
+
+class ShardResult(BaseModel):
+    """What a shard's crates came to, without the forms themselves, which are counted in `pairs`; what was asked of them
+    with which compiler; what it explains of the error codes that it gave.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    rustc: str
+    crates: list[CrateCount]
+    explained: dict[str, str] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A crate to be built. `content`: a hash over its files; `needs`: hashes over those of the packages that it needs,
+    with their folders; `fault`: why they cannot be had.
+    """
+
+    name: str
+    version: str
+    root: Path
+    content: str
+    needs: Mapping[str, Path]
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of every crate. `code` names the version of the code that asks; `rustc` the compiler."""
+
+    builds: BuildOptions
+    pairs: PairOptions
+    code: str
+    rustc: str
+
+
+def results_of(
+    crates: Sequence[tuple[Source, Sequence[ItemRow]]], request: Request, workers: int
+) -> list[CrateResult]:
+    """Build and examine crates, with their items, `workers` at a time; in the order given, whatever their number.
+
+    A fault in one crate is its outcome. Raises UserError where there is no sandbox.
+    """
+    results: list[CrateResult] = []
+    with Progress(len(crates), "building crates") as progress:
+        for result in spread(lambda each: _result(*each, request), crates, workers):
+            results.append(result)
+            if result.outcome != "passes":
+                log.warning("%s %s: %s: %s", result.name, result.version, result.outcome, result.reason)
+            progress.advance()
+    return results
+
+
+def _result(source: Source, rows: Sequence[ItemRow], request: Request) -> CrateResult:
+    if source.fault:
+        return CrateResult(
+            name=source.name, version=source.version, outcome="cannot_build", reason=source.fault
+        )
+    # Clippy's verdict hangs on less than the forms do: a crate that it blocks stays blocked when a mutation changes.
+    built = [source.content, sorted(source.needs), request.builds.model_dump(), recipe(), request.rustc]
+    told = [[row.key, row.end, row.kind] for row in rows]
+    verdict = f"builds/{sha256_json(built)}"
+    whole = f"builds/{sha256_json([built, request.pairs.model_dump(), request.code, told])}"
+    for place in (verdict, whole):
+        if (kept := _kept(place)) is not None:
+            return kept
+    result, timed_out = _made(source, rows, request)
+    if not timed_out:  # on a faster machine it may end
+        text = result.model_dump_json()
+        cache.keep(
+            whole if result.outcome == "passes" else verdict,
+            lambda folder: _write(folder / _RESULT, text),
+        )
+    return result
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+def _kept(place: str) -> CrateResult | None:
+    if not cache.is_whole(place):
+        return None
+    text = (cache.cache_folder() / place / _RESULT).read_text(encoding="utf-8")
+    return CrateResult.model_validate_json(text)
+
+
+def _made(source: Source, rows: Sequence[ItemRow], request: Request) -> tuple[CrateResult, bool]:
+    """The result, and whether it hangs on the machine's speed."""
+    with tempfile.TemporaryDirectory(prefix="rust-expert-build-") as name:
+        left = Path(name)
+        left.chmod(0o755)
+        crate = ThirdParty(source.name, source.root, source.needs)
+        done = build(crate, request.builds, left)
+        result = CrateResult(
+            name=source.name,
+            version=source.version,
+            outcome=done.outcome,
+            reason=done.reason,
+            lints=done.lints,
+            files=sorted(done.files),
+        )
+        if done.outcome != "passes":
+            return result, done.timed_out
+        limits = limits_of(request.builds)
+        with in_place(done, source.root, limits) as compiler:
+            again = compiler.compile({})
+            if not again.ok:
+                first = next(
+                    (each.headline for each in again.diagnostics if each.is_error), "the compiler stopped"
+                )
+                reason = f"it does not compile a second time: {first}"
+                return result.model_copy(update={"outcome": "cannot_build", "reason": reason}), again.gave_up
+            found = examined(rows, _sources(done, source.root), compiler, done, request.pairs)
+    return _with_pairs(result, found), False
+
+
+def _sources(done: Build, root: Path) -> dict[str, bytes]:
+    names = sorted(name for name in done.files if name.endswith(".rs"))
+    return {name: (root / name).read_bytes() for name in names if (root / name).is_file()}
+
+
+def _with_pairs(result: CrateResult, found: Examined) -> CrateResult:
+    forms = {kind: tally.told() for kind, tally in sorted(found.tallies.items())}
+    return result.model_copy(update={"forms": forms, "pairs": found.pairs})
