@@ -180,8 +180,8 @@ def test_scripts_count_what_is_explained_under_the_same_labels() -> None:
             counting.add(path.stem)
     assert counted == exposition.COUNTS.keys()
     assert counting >= {
-        "fetch", "items", "builds", "tasks", "curriculum", "clean", "mix", "rsft_prompts", "rsft_select", "sample", "judge",
-        "score", "train", "base",
+        "fetch", "items", "builds", "tasks", "curriculum", "clean", "mix", "rsft_prompts", "rsft_select", "sample",
+        "judge", "score", "train", "base",
     }  # fmt: skip
 
 
