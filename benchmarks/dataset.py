@@ -1,6 +1,6 @@
 """What the dataset room costs per row, step by step, against a bare parse of the crates that the rows come from.
 
-The rows are functions, types and impls of a sixth of the large table's crates, and rows of the curriculum; the suites
+The rows are functions, types and impls of every sixth crate of the large table, and rows of the curriculum; the suites
 are our own problems and those that the curriculum holds out. All in one process. Importing does not count, nor loading
 the rules by which secrets are found, which is told apart.
 """
@@ -24,7 +24,8 @@ from rust_expert.common.contracts import Sample
 from rust_expert.common.crate_files import read_source, source_files
 from rust_expert.common.files import write_json
 from rust_expert.common.tables import write_parquet
-from rust_expert.crates.fetch import fetch_pins, pins_of
+from rust_expert.crates.fetch import fetch_pins
+from rust_expert.crates.table import read_table
 from rust_expert.curriculum.export import problem_of, sample_of
 from rust_expert.curriculum.generation import generate, problems
 from rust_expert.dataset.clean import Cleaned, clean, decontaminate, read_samples
@@ -53,7 +54,7 @@ Made = TypeVar("Made")
 def crates_of_the_table() -> Crates:
     """The crates with the files that items are taken from."""
     found: Crates = []
-    for crate in fetch_pins(pins_of(TABLE, 0, 1)[::EVERY], TABLE):
+    for crate in fetch_pins(read_table(TABLE)[::EVERY], TABLE):
         if crate.status == "ok":
             names, _ = source_files(crate.root)
             found.append((crate.name, {name: read_source(crate.root / name)[0] for name in names}))

@@ -20,9 +20,9 @@ from rust_expert.dataset.tokenised import edges_of
 
 _Symbols = NDArray[np.uint16]
 
-LONGEST = 32
+LONGEST = 72
 """Pieces of an outline."""
-_GLANCES = ((48, 9), (200, LONGEST))
+_GLANCES = ((48, 9), (200, 32), (420, LONGEST))
 """How many bytes after `fn` are looked at for how many pieces: most functions are told apart at the first glance."""
 
 _NAME, _NUMBER = "name", "number"
@@ -125,7 +125,7 @@ class Outlines:
         left = np.arange(len(starts))
         for glance, (size, pieces) in enumerate(_GLANCES, start=1):
             if len(left):
-                closely = glance == len(_GLANCES)
+                closely = glance > 1
                 left = left[self._agree(_seen_after(joined, starts[left], size, pieces, closely), closely)]
         found[left] = True
         return found
