@@ -13,7 +13,7 @@ PART = 1 << 19
 """Bytes that are worked on at once: few enough for the processor's cache, so that memory stays flat."""
 
 _BLOCK = 8
-_BEYOND = 256
+BEYOND = 512
 """Blank bytes after the last text, for who looks a little further."""
 _LONG = 64
 """Bytes from which a piece is hashed by itself rather than block by block with the others."""
@@ -48,7 +48,7 @@ class Joined:
         plain = len(data) == len(whole)  # else a text has more bytes than characters
         sizes = map(len, texts if plain else [text.encode("utf-8", "surrogatepass") for text in texts])
         lengths = np.fromiter(sizes, dtype=np.int64, count=len(texts))
-        self.data = data + bytes(_BEYOND)
+        self.data = data + bytes(BEYOND)
         self.ends: Places = np.cumsum(lengths + 1) - 1
         self.starts: Places = self.ends - lengths
         self.bytes = np.frombuffer(self.data, dtype=np.uint8)
@@ -58,7 +58,7 @@ class Joined:
         """The class of each byte; what stands between two texts is white space."""
         found = np.frombuffer(bytearray(self.data.translate(_CLASSES)), dtype=np.uint8)
         found[self.ends] = SPACE
-        found[-_BEYOND:] = SPACE
+        found[-BEYOND:] = SPACE
         return found
 
     def hashes(self, starts: Places, lengths: Places) -> Hashes:

@@ -14,7 +14,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rust_expert.dataset.joined import FOREIGN, MARK, SPACE, WORD, Hashes, Joined, Places, among, mixed
+from rust_expert.dataset.joined import (
+    BEYOND,
+    FOREIGN,
+    MARK,
+    SPACE,
+    WORD,
+    Hashes,
+    Joined,
+    Places,
+    among,
+    mixed,
+)
 from rust_expert.dataset.rust_words import LANGUAGE
 from rust_expert.dataset.tokenised import edges_of
 
@@ -24,6 +35,7 @@ LONGEST = 72
 """Pieces of an outline."""
 _GLANCES = ((48, 9), (200, 32), (420, LONGEST))
 """How many bytes after `fn` are looked at for how many pieces: most functions are told apart at the first glance."""
+assert all(size + 4 <= BEYOND for size, _ in _GLANCES)
 
 _NAME, _NUMBER = "name", "number"
 _PIECE = re.compile(r"[A-Za-z0-9_$]+|[^\w\s]", re.ASCII)
@@ -39,7 +51,7 @@ _CLASSES[[byte for byte in range(128) if chr(byte).isalnum() or chr(byte) == "_"
 _CLASSES[list(b'"#')] = _STOP
 _CLASSES[128:] = _STOP
 _CLASSES[ord(",")] = SPACE
-_SLASH, _STAR, _QUOTE, _STOPS_BYTE = b"/*'#"
+_SLASH, _STAR, _QUOTE = b"/*'"
 
 
 def _hashes_of(words: Sequence[str]) -> Hashes:
@@ -193,9 +205,8 @@ def _seen_after(joined: Joined, starts: Places, size: int, pieces: int, closely:
     There are `words` where they are looked at closely.
     """
     width = size + 2
-    first = np.minimum(starts + 2, len(joined.bytes) - width)
+    first = starts + 2
     text = np.lib.stride_tricks.sliding_window_view(joined.bytes, width)[first]
-    text[first < starts + 2] = _STOPS_BYTE
     classes = _CLASSES[text]
     after, later = text[:, 1:-1], text[:, 2:]
     comments = (text[:, :-2] == _SLASH) & ((after == _SLASH) | (after == _STAR))
