@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tarfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -43,27 +43,50 @@ class Registry:
         self.server.server_close()
 
     def add(
-        self, name: str, version: str = "1.0.0", yanked: bool = False, manifest: str | None = None
+        self,
+        name: str,
+        version: str = "1.0.0",
+        yanked: bool = False,
+        manifest: str | None = None,
+        needs: Mapping[str, str] | None = None,
+        target: str | None = None,
+        files: Mapping[str, str | bytes] | None = None,
     ) -> str:
-        """Publish a crate; returns the checksum of its .crate file."""
+        """Publish a crate, or one more version of it; returns the checksum of its .crate file.
+
+        `needs`: requirements by the names of other crates, on the platform `target`. `manifest` is the whole Cargo.toml
+        in place of the usual one.
+        """
         package = f'[package]\nname = "{name}"\nversion = "{version}"\nedition = "2021"\nlicense = "MIT/Apache-2.0"\n'
-        files = {"Cargo.toml": package if manifest is None else manifest, "src/lib.rs": "//! Nothing.\n"}
+        package += f"[target.'{target}'.dependencies]\n" if target else "[dependencies]\n"
+        package += "".join(f'{other} = "{wanted}"\n' for other, wanted in (needs or {}).items())
+        content = {"Cargo.toml": package if manifest is None else manifest, "src/lib.rs": "//! Nothing.\n"}
         buffer = io.BytesIO()
         with tarfile.open(fileobj=buffer, mode="w:gz") as made:
-            for path, text in files.items():
+            for path, text in {**content, **(files or {})}.items():
                 info = tarfile.TarInfo(f"{name}-{version}/{path}")
-                info.size = len(text.encode())
-                made.addfile(info, io.BytesIO(text.encode()))
-        data = buffer.getvalue()
-        checksum = hashlib.sha256(data).hexdigest()
+                data = text if isinstance(text, bytes) else text.encode()
+                info.size = len(data)
+                made.addfile(info, io.BytesIO(data))
         place = self.folder / "dl" / name / version
         place.mkdir(parents=True)
-        (place / "download").write_bytes(data)
-        row = {"name": name, "vers": version, "deps": [], "cksum": checksum, "features": {}, "yanked": yanked}
+        (place / "download").write_bytes(buffer.getvalue())
+        row = {
+            "name": name,
+            "vers": version,
+            "cksum": hashlib.sha256(buffer.getvalue()).hexdigest(),
+            "features": {},
+        }
+        rows = [
+            {"name": other, "req": wanted, "features": [], "optional": False, "default_features": True,
+             "target": target, "kind": "normal"}
+            for other, wanted in (needs or {}).items()
+        ]  # fmt: skip
         index = self.folder / "index" / name[:2] / name[2:4] / name
         index.parent.mkdir(parents=True, exist_ok=True)
-        index.write_text(json.dumps(row) + "\n")
-        return checksum
+        with open(index, "a", encoding="utf-8") as stream:
+            stream.write(json.dumps(row | {"deps": rows, "yanked": yanked}) + "\n")
+        return str(row["cksum"])
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
