@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tarfile
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -84,8 +85,11 @@ class Registry:
         ]  # fmt: skip
         index = self.folder / "index" / name[:2] / name[2:4] / name
         index.parent.mkdir(parents=True, exist_ok=True)
+        before = index.stat().st_mtime if index.is_file() else time.time()
         with open(index, "a", encoding="utf-8") as stream:
             stream.write(json.dumps(row | {"deps": rows, "yanked": yanked}) + "\n")
+        # cargo asks for what changed since it last looked, in whole seconds
+        os.utime(index, (before + 2, before + 2))
         return str(row["cksum"])
 
 
