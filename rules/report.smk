@@ -54,17 +54,51 @@ rule provenance:
         " --out {output} --log {log}"
 
 
+rule card:
+    """A data set's cards, for people and for machines; they lie beside its files, as they are published."""
+    input:
+        dataset_files("{dataset}", "train"),
+        dataset_files("{dataset}", "val"),
+        dataset_files("{dataset}", "train", "jsonl"),
+        dataset_files("{dataset}", "val", "jsonl"),
+        manifest="results/dataset/{dataset}/manifest.json",
+        mix="results/dataset/{dataset}/mix.json",
+        funnel="results/dataset/funnel.json",
+        decontamination="results/dataset/decontamination.json",
+    output:
+        readme="results/dataset/{dataset}/README.md",
+        croissant="results/dataset/{dataset}/croissant.json",
+    log:
+        "results/logs/card/{dataset}.log",
+    conda:
+        "../envs/report.yaml"
+    params:
+        code=code_of("scripts.card", "report"),
+        options=options_of(CONFIG.cards),
+    shell:
+        "python -m scripts.card --manifest {input.manifest} --mix {input.mix} --funnel {input.funnel}"
+        " --decontamination {input.decontamination} --readme {output.readme} --croissant {output.croissant}"
+        " {params.options} --log {log}"
+
+
 rule report:
-    """One self-contained page: findings, plots, answers side by side; and the cards of the model and the data."""
+    """One self-contained page: findings, plots, answers side by side, the data; and the model's card."""
     input:
         fetched=[f"results/corpus/fetch/{shard}.json" for shard in CORPUS_SHARDS],
         rejections=[f"results/corpus/rejections/{shard}.jsonl" for shard in CORPUS_SHARDS],
+        builds=[f"results/corpus/builds/{shard}.json" for shard in CORPUS_SHARDS],
         counts=[f"results/tasks/{shard}.json" for shard in CORPUS_SHARDS],
         summary="results/metrics/summary.json",
         provenance="results/provenance.json",
+        rows="results/dataset/clean.parquet",
         funnel="results/dataset/funnel.json",
         decontamination="results/dataset/decontamination.json",
         mixes=[f"results/dataset/{name}/mix.json" for name in USED_DATASETS],
+        cards=[
+            f"results/dataset/{name}/{card}"
+            for name in USED_DATASETS
+            for card in ("README.md", "croissant.json")
+        ],
         manifests=[f"results/models/{stage}/manifest.json" for stage in CONFIG.evaluate.stages],
         suites=[suite_path(suite) for suite in CONFIG.evaluate.suites],
         samples=[f"results/samples/{stage}/{suite}.jsonl" for stage, suite in EVALUATED],
@@ -73,8 +107,7 @@ rule report:
         page="results/report.html",
         training="results/plots/training.csv",
         rates="results/plots/rates.csv",
-        model_card="results/cards/model.md",
-        dataset_card="results/cards/dataset.md",
+        card="results/cards/model.md",
     log:
         "results/logs/report.log",
     conda:
@@ -91,10 +124,11 @@ rule report:
         options=options_of(CONFIG.report),
     shell:
         "python -m scripts.report --summary {input.summary} --provenance {input.provenance}"
-        " --fetched {input.fetched} --rejections {input.rejections} --counts {input.counts}"
+        " --fetched {input.fetched} --rejections {input.rejections} --builds {input.builds}"
+        " --counts {input.counts} --rows {input.rows}"
         " {params.suites} {params.answers} {params.models} --funnel {input.funnel}"
-        " --decontamination {input.decontamination} --mix {input.mixes}"
-        " --out {output.page} --plots results/plots --cards results/cards {params.options} --log {log}"
+        " --decontamination {input.decontamination} --mix {input.mixes} --link {input.cards}"
+        " --out {output.page} --plots results/plots --card {output.card} {params.options} --log {log}"
 
 
 rule publish:

@@ -4,14 +4,16 @@
       --suite curriculum suites/curriculum.jsonl
       --answers base curriculum results/samples/base/curriculum.jsonl results/verdicts/base/curriculum.parquet
       --model base results/models/base/manifest.json
-      --fetched results/corpus/fetch/*.json --rejections results/corpus/rejections/*.jsonl --counts results/tasks/*.json
+      --fetched results/corpus/fetch/*.json --rejections results/corpus/rejections/*.jsonl
+      --builds results/corpus/builds/*.json --counts results/tasks/*.json --rows results/dataset/clean.parquet
       --funnel results/dataset/funnel.json --decontamination results/dataset/decontamination.json
-      --mix results/dataset/broad/mix.json --out results/report.html --plots results/plots --cards results/cards
+      --mix results/dataset/broad/mix.json --out results/report.html --plots results/plots --card results/cards/model.md
 
 Only --summary, --out and --plots are needed; what is not given is left out of the page. The first --suite is the one
 that the headline speaks of. --suite, --answers and --model are repeated, once for each file.
 """
 
+import argparse
 import logging
 import os
 from pathlib import Path
@@ -23,19 +25,20 @@ from rust_expert.common.errors import UserError
 from rust_expert.common.files import read_json, write_text
 from rust_expert.common.tables import read_jsonl
 from rust_expert.report.assemble import Material, build
-from rust_expert.report.cards import dataset_card, model_card
+from rust_expert.report.cards.model import model_card
 from rust_expert.report.corpus import read_corpus
+from rust_expert.report.data import Data
 from rust_expert.report.evidence import Answer, read_answers
 from rust_expert.report.journey import CleanFunnel, Decontamination, Mix, read_part
 from rust_expert.report.plots import rates_csv, training_csv
+from rust_expert.report.rows import read_rows
 from rust_expert.report.runs import read_run
 from rust_expert.report.summary import read_summary
 
 log = logging.getLogger(__name__)
 
 
-def main() -> None:
-    """Read the command line and all files, put the page together, write it and the plots' data."""
+def _flags() -> argparse.ArgumentParser:
     told = parser(__doc__)
     told.add_argument("--summary", required=True, metavar="JSON", help="the summary of all scores")
     told.add_argument("--provenance", metavar="JSON", help="what the run was made with")
@@ -62,9 +65,11 @@ def main() -> None:
         "--fetched", nargs="*", default=[], metavar="JSON", help="manifests of the fetched crates"
     )
     told.add_argument("--rejections", nargs="*", default=[], metavar="JSONL", help="what the gates left out")
+    told.add_argument("--builds", nargs="*", default=[], metavar="JSON", help="what builds and clippy said")
     told.add_argument(
         "--counts", nargs="*", default=[], metavar="JSON", help="from items to samples, by shard"
     )
+    told.add_argument("--rows", nargs="*", default=[], metavar="PARQUET", help="the cleaned rows")
     told.add_argument("--funnel", metavar="JSON", help="the account of cleaning")
     told.add_argument("--decontamination", metavar="JSON", help="what gave problems away")
     told.add_argument("--mix", nargs="*", default=[], metavar="JSON", help="accounts of the data sets")
@@ -73,9 +78,14 @@ def main() -> None:
     )
     told.add_argument("--out", required=True, metavar="HTML", help="the report")
     told.add_argument("--plots", required=True, metavar="DIR", help="folder for training.csv and rates.csv")
-    told.add_argument("--cards", metavar="DIR", help="folder for model.md and dataset.md (default: none)")
+    told.add_argument("--card", metavar="MD", help="the model card (default: none)")
     add_options(told, ReportOptions)
-    given = told.parse_args()
+    return told
+
+
+def main() -> None:
+    """Read the command line and all files, put the page together, write it and the plots' data."""
+    given = _flags().parse_args()
     set_up_log(given.log)
     options = options_from(given, ReportOptions)
 
@@ -88,22 +98,29 @@ def main() -> None:
         suites={name: read_jsonl(path, Problem) for name, path in given.suite},
         answers=answers,
         runs={stage: read_run(stage, path) for stage, path in given.model},
-        corpus=read_corpus(given.fetched, given.rejections, given.counts)
-        if given.fetched or given.counts
-        else None,
-        funnel=read_part(given.funnel, CleanFunnel) if given.funnel else None,
-        mixes=[read_part(path, Mix) for path in given.mix],
-        decontamination=read_part(given.decontamination, Decontamination) if given.decontamination else None,
+        data=_data(given, options),
         links=_links(given.out, [given.provenance, given.funnel, given.decontamination, *given.link]),
     )
     page = build(material, options)
     write_text(given.out, page)
     write_text(Path(given.plots) / "training.csv", training_csv(material.summary, material.runs))
     write_text(Path(given.plots) / "rates.csv", rates_csv(material.summary))
-    if given.cards:
-        write_text(Path(given.cards) / "model.md", model_card(material))
-        write_text(Path(given.cards) / "dataset.md", dataset_card(material))
+    if given.card:
+        write_text(given.card, model_card(material))
     log.info("%s: %d kB", given.out, len(page.encode()) // 1000)
+
+
+def _data(given: argparse.Namespace, options: ReportOptions) -> Data:
+    """The accounts of the data that were given."""
+    return Data(
+        corpus=read_corpus(given.fetched, given.rejections, given.counts, given.builds)
+        if given.fetched or given.counts
+        else None,
+        funnel=read_part(given.funnel, CleanFunnel) if given.funnel else None,
+        mixes=[read_part(path, Mix) for path in given.mix],
+        decontamination=read_part(given.decontamination, Decontamination) if given.decontamination else None,
+        rows=read_rows(given.rows, options.rows_to_read, options.seed) if given.rows else None,
+    )
 
 
 def _provenance(path: str) -> dict[str, object]:
@@ -120,6 +137,8 @@ _TOLD = {
     "plots/training.csv": "the losses of every logged step",
     "funnel.json": "rows in and out of every step of cleaning",
     "decontamination.json": "every row that was removed because it gave a problem away",
+    "README.md": "the card of a data set: counts, licences, hashes, limits",
+    "croissant.json": "the same for machines (Croissant)",
 }
 
 

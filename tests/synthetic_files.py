@@ -1,12 +1,11 @@
-"""The files of a made-up run other than its answers and scores: manifests, data reports, provenance."""
+"""The files of a made-up run other than its answers, scores and data: manifests and provenance."""
 
-import json
 import math
 import random
 from pathlib import Path
 from typing import Any
 
-from rust_expert.common.files import sha256_text, write_json
+from rust_expert.common.files import write_json
 
 
 def write_manifest(folder: Path, stage: str, random_: random.Random, trained: bool) -> None:
@@ -53,99 +52,6 @@ def write_manifest(folder: Path, stage: str, random_: random.Random, trained: bo
             "rows": 9800 if trained else 0, "rows_too_long": 12, "steps": steps if trained else 0,
         }  # fmt: skip
     write_json(folder / "manifest.json", made)
-
-
-def write_data(folder: Path) -> None:
-    types = {"code_generation": 4100, "error_fixing": 1320, "explanations": 980, "transformations": 640}
-    lost = {"empty answers": (3, 0), "exact duplicates": (310, 904), "near duplicates": (422, 1210),
-            "decontamination": (7, 31), "duplicates across the split": (12, 204)}  # fmt: skip
-    crates, curriculum = sum(types.values()), 24000
-    steps = []
-    for name, (first, second) in lost.items():
-        before = crates + curriculum
-        crates, curriculum = crates - first, curriculum - second
-        steps.append({"step": name, "in": before, "removed": first + second, "out": before - first - second,
-                      "removed_by_source": {"crates": first, "curriculum": second}})  # fmt: skip
-    write_json(
-        folder / "funnel.json",
-        {
-            "schema": 1,
-            "rows_in": {"rows": 31040, "by_task_type": types, "by_source": {"crates": 7040, "curriculum": 24000}},
-            "steps": steps,
-            "rows_out": {"rows": crates + curriculum, "by_source": {"crates": crates, "curriculum": curriculum},
-                         "by_split": {"train": crates + curriculum - 1400, "val": 1400}},
-        },
-    )  # fmt: skip
-    removed = [
-        {"row": sha256_text(str(index)), "problem": f"core/{index}", "reason": "same solution", "source": "bytes",
-         "matched": "fn a(b: &[u8]) -> usize { b.iter().filter(|c| **c == b'<').count() }"}
-        for index in range(7)
-    ]  # fmt: skip
-    write_json(
-        folder / "decontamination.json",
-        {
-            "schema": 1, "gram_words": 10, "rows_checked": 28191, "removed": 38,
-            "suites": {
-                "core": {"problems": 60, "rows_checked": 28191, "removed": removed,
-                         "removed_by_reason": {"same solution": 7}},
-                "curriculum": {"problems": 420, "rows_checked": 28191, "removed": [], "removed_by_reason": {},
-                               "similarity": {"problems": 420, "maximum": 0.94, "mean": 0.52,
-                                              "tenths": {f"{tenth / 10:.1f}": 10 * tenth * (9 - tenth)
-                                                         for tenth in range(10)}},
-                               "combinations": {"suite": 211, "trained": 2480, "shared_before_removal": [],
-                                                "shared": []}},
-            },
-        },
-    )  # fmt: skip
-    _corpus(folder, types)
-    for name, curriculum_rows, share in (
-        ("basics", 14000, 0.02),
-        ("broad", 9000, 0.3),
-        ("sharpened", 8000, 0.1),
-    ):
-        task_types = {key: round(number * share) for key, number in types.items()}
-        part = {"rows": curriculum_rows + sum(task_types.values()), "curriculum_rows": curriculum_rows,
-                "crate_rows": sum(task_types.values()), "task_types": task_types,
-                "families": {f"family{index}": 10 for index in range(34)},
-                "crates": {f"crate{index}": 10 for index in range(26)},
-                "licenses": {"MIT OR Apache-2.0": 900, "MIT": 300, "Apache-2.0": 40, "ISC": 9, "Zlib": 2}}  # fmt: skip
-        val = {**part, "rows": 400}
-        write_json(folder / "mix" / f"{name}.json", {"schema": 1, "dataset": name, "train": part, "val": val})
-
-
-def _corpus(folder: Path, types: dict[str, int]) -> None:
-    """The way from crates to samples, in two shards."""
-    for shard in range(2):
-        crates = [
-            {"name": f"crate{index}", "version": "1.0.0", "sha256": "0" * 64, "license": "MIT", "edition": "2021",
-             "status": "failed" if index == 13 else "ok",
-             "reason": "the registry's checksum differs" if index == 13 else ""}
-            for index in range(14 * shard, 14 * shard + 14)
-        ]  # fmt: skip
-        write_json(folder / "fetch" / f"{shard}.json", {"crates": crates})
-        losses = [
-            {"crate": f"crate{14 * shard}", "version": "1.0.0", "file": None, "gate": "unsafe",
-             "reason": "more than 20 uses of unsafe per 1,000 lines", "figure": 31.25},
-            {"crate": f"crate{14 * shard + 1}", "version": "1.0.0", "file": "src/a.rs", "gate": "syntax",
-             "reason": "does not parse, first at byte 10", "figure": 1},
-        ]  # fmt: skip
-        path = folder / "rejections" / f"{shard}.jsonl"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("".join(json.dumps(row) + "\n" for row in losses), encoding="utf-8")
-        tasks = {
-            name: {
-                "candidates": number,
-                "kept": number // 2,
-                "lost": {"no rewrite fits": number // 3, "too long": 12},
-            }
-            for name, number in types.items()
-        }
-        write_json(
-            folder / "counts" / f"{shard}.json",
-            {"items": 9120, "crates": 12, "samples": 3520, "tasks": tasks,
-             "units": {"made": 4100, "checked": 2900, "compile": 2310, "self_contained": 900,
-                       "not_made": {"fewer lines than min_lines": 3100, "too long for a sample": 1920}}},
-        )  # fmt: skip
 
 
 def write_provenance(folder: Path) -> None:

@@ -15,7 +15,8 @@ from typing import Any
 from rust_expert.common.contracts import Completion, Problem, Verdict
 from rust_expert.common.files import write_json
 from rust_expert.common.tables import write_jsonl, write_parquet
-from tests.synthetic_files import write_data, write_manifest, write_provenance
+from tests.synthetic_data import write_data
+from tests.synthetic_files import write_manifest, write_provenance
 
 STAGES = {"base": None, "phase1": "base", "phase2": "phase1", "rsft1": "phase2"}
 SOLVED = {"base": 0.41, "phase1": 0.52, "phase2": 0.63, "rsft1": 0.64}
@@ -306,8 +307,14 @@ def report_words(folder: Path) -> list[str]:
             words += [f"{folder}/samples/{stage}/{suite}.jsonl", f"{folder}/verdicts/{stage}/{suite}.parquet"]
     for stage in STAGES:
         words += ["--model", stage, f"{folder}/models/{stage}/manifest.json"]
-    for flag, name in (("--fetched", "fetch"), ("--rejections", "rejections"), ("--counts", "counts")):
+    for flag, name in (
+        ("--fetched", "fetch"),
+        ("--rejections", "rejections"),
+        ("--builds", "builds"),
+        ("--counts", "counts"),
+    ):
         words += [flag, *sorted(str(path) for path in (folder / name).iterdir())]
+    words += ["--rows", f"{folder}/clean.parquet"]
     words += ["--funnel", f"{folder}/funnel.json", "--decontamination", f"{folder}/decontamination.json"]
     words += ["--mix", *sorted(str(path) for path in (folder / "mix").glob("*.json"))]
     return [*words, "--out", f"{folder}/report.html", "--plots", f"{folder}/plots"]

@@ -10,7 +10,7 @@ from rust_expert.common.config.corpus import FetchOptions
 from rust_expert.common.errors import NetworkError, UserError
 from rust_expert.common.files import sha256_json
 from rust_expert.common.progress import Progress
-from rust_expert.common.seeds import shard_of
+from rust_expert.common.seeds import shard_of, stable_hash
 from rust_expert.crates import folder
 from rust_expert.crates.archive import ArchiveFault
 from rust_expert.crates.cargo import ChecksumFault, NotInRegistry
@@ -33,7 +33,7 @@ def shard_rows(options: FetchOptions, shard: int) -> str:
     if options.source == "path":
         crates = folder.crates_in(options.path or "")
         return json.dumps([list(row) for row in crates if shard_of(row[0], options.shards) == shard])
-    pins = sorted(pins_of(options.table, shard, options.shards), key=lambda pin: pin.name)
+    pins = pins_of(options, shard)
     return json.dumps([[pin.name, pin.version, pin.sha256, pin.licence] for pin in pins])
 
 
@@ -48,14 +48,18 @@ def shard_needs(options: FetchOptions, shard: int) -> str:
         names = [name for name, _ in folder.crates_in(root) if shard_of(name, options.shards) == shard]
         return sha256_json([[name, folder.lock_text(root / name)] for name in names])
     lock = read_lock(lock_beside(options.table))
-    pins = sorted(pins_of(options.table, shard, options.shards), key=lambda pin: pin.name)
-    closures = (_closure(lock, pin) for pin in pins)
+    closures = (_closure(lock, pin) for pin in pins_of(options, shard))
     return sha256_json([[name, [need.sha256 for need in needs], fault] for name, needs, fault in closures])
 
 
-def pins_of(table: str, shard: int, shards: int) -> list[CratePin]:
-    """The pins of a table that belong to one shard."""
-    return [pin for pin in read_table(table) if shard_of(pin.name, shards) == shard]
+def pins_of(options: FetchOptions, shard: int) -> list[CratePin]:
+    """The pins of the table that belong to one shard, by name."""
+    pins = read_table(options.table)
+    if options.most_crates is not None:  # another crate in the table takes the place of one at most
+        pins = sorted(pins, key=lambda pin: stable_hash("chosen", pin.name))[: options.most_crates]
+    return sorted(
+        (pin for pin in pins if shard_of(pin.name, options.shards) == shard), key=lambda pin: pin.name
+    )
 
 
 def fetch_pins(pins: list[CratePin], table: str) -> list[CrateSource]:

@@ -7,10 +7,10 @@ from typing import Any
 from rust_expert.common.config.report import ReportOptions
 from rust_expert.common.contracts import Problem
 from rust_expert.common.errors import UserError
-from rust_expert.report.corpus import Corpus
+from rust_expert.report.data import Data
 from rust_expert.report.evidence import Answer, Choice, choose
 from rust_expert.report.findings import find
-from rust_expert.report.journey import CleanFunnel, Decontamination, Mix
+from rust_expert.report.journey import Decontamination
 from rust_expert.report.page.answers import answers_section
 from rust_expert.report.page.data import data_section
 from rust_expert.report.page.document import document
@@ -36,10 +36,7 @@ class Material:
     suites: Mapping[str, Sequence[Problem]] = field(default_factory=dict)
     answers: Mapping[str, Mapping[str, Mapping[str, Answer]]] = field(default_factory=dict)
     runs: Mapping[str, TrainingRun] = field(default_factory=dict)
-    corpus: Corpus | None = None
-    funnel: CleanFunnel | None = None
-    mixes: Sequence[Mix] = ()
-    decontamination: Decontamination | None = None
+    data: Data = field(default_factory=Data)
     links: Sequence[tuple[str, str]] = ()
 
 
@@ -69,8 +66,8 @@ def build(material: Material, options: ReportOptions) -> str:
             verdicts_section(summary, suite),
             answers_section(choices, answers, suite, options.code_lines),
             training_section(summary, material.runs),
-            data_section(material.corpus, material.funnel, material.mixes, material.decontamination),
-            method_section(summary, suite, _held_out(material.decontamination, suite)),
+            data_section(material.data, options.code_lines),
+            method_section(summary, suite, _held_out(material.data.decontamination, suite)),
             provenance_section(material.provenance, material.links),
         ],
     )
@@ -90,11 +87,14 @@ def glance(material: Material, suite: str) -> list[tuple[str, str]]:
     base = material.runs.get(material.summary.base)
     if base and base.parameters:
         tiles.append((short_count(base.parameters), "parameters in the base model"))
-    if material.funnel:
-        tiles.append((count(material.funnel.rows_out.rows), "cleaned rows to train and validate on"))
-    if material.mixes:
+    if material.data.funnel:
+        tiles.append((count(material.data.funnel.rows_out.rows), "cleaned rows to train and validate on"))
+    if material.data.mixes:
         tiles.append(
-            (count(len(set().union(*(mix.train.crates for mix in material.mixes)))), "real crates among them")
+            (
+                count(len(set().union(*(mix.train.crates for mix in material.data.mixes)))),
+                "real crates among them",
+            )
         )
     total, machine = material.provenance.get("total"), material.provenance.get("machine")
     if isinstance(total, dict) and isinstance(machine, dict) and total.get("cpu_s"):

@@ -119,7 +119,7 @@ def stacked_rows(
 ) -> Html:
     """Bars cut into parts. Each is drawn over its own total (shares), or all over `shared` (amounts).
 
-    With `shares`, a part's share in per cent stands in it where it is wide enough. `details` go
+    With `shares`, a part's share in per cent stands in it where there are others and it is wide enough. `details` go
     below the totals, one for each row.
     """
     cells: list[Html] = []
@@ -130,6 +130,7 @@ def stacked_rows(
         whole = shared or total or 1.0
         marks: list[Html] = []
         left = 0.0
+        cut = shares and sum(part.amount > 0 for part in parts) > 1
         for part in parts:
             if part.amount <= 0:
                 continue
@@ -155,7 +156,7 @@ def stacked_rows(
                         y="21.5",
                         text_anchor="middle",
                     )
-                    if shares and width >= 6
+                    if cut and width >= 6
                     else None,
                     el("title", f"{name}, {part.name}: {count(part.amount)} ({told})"),
                     cls=part.tone,

@@ -217,6 +217,21 @@ def test_one_more_row_changes_one_shard(tmp_path: Path) -> None:
     assert rows(names[::-1]) == before, "the order of the table does not matter"
 
 
+def test_a_part_of_the_table(tmp_path: Path) -> None:
+    def chosen(names: list[str], most: int | None) -> set[str]:
+        lines = ["name\tversion\tsha256\tlicence", *(f"{name}\t1.0.0\t{'0' * 64}\tMIT" for name in names)]
+        (tmp_path / "t.tsv").write_text("\n".join(lines) + "\n")
+        options = FetchOptions(table=str(tmp_path / "t.tsv"), shards=3, most_crates=most)
+        return {row[0] for shard in range(3) for row in json.loads(shard_rows(options, shard))}
+
+    names = [f"crate-{number}" for number in range(40)]
+    few = chosen(names, 10)
+    assert len(few) == 10 and chosen(names[::-1], 10) == few and chosen(names, 100) == set(names)
+    assert chosen(names, None) == set(names)
+    assert len(few - chosen(["added", *names], 10)) <= 1, "one more crate takes the place of one at most"
+    assert few < chosen(names, 11)
+
+
 def test_a_folder_of_crates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RUST_EXPERT_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("PATH", os.path.dirname(sys.executable))  # no cargo is needed for it

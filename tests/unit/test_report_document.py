@@ -56,7 +56,7 @@ def test_every_part_is_there(run: Path) -> None:
     text = parsed((run / "report.html").read_text(encoding="utf-8")).text
     for word in (
         "Solved at the first try", "Compiles", "Difference in pass@1", "Verdicts", "does not compile", "Loss",
-        "From crates to shards", "past the quality gates", "What each data set is made of",
+        "From crates to rows", "past the quality gates", "What each data set is made of",
         "No problem is in the training data", "0 in both", "Learned: ", "Still unsolved", "How it was measured",
         "What each rule cost", "metrics.json", "E0308", "Rejection sampling", "Settings that took effect",
         "pass@1, policy kept", "compiles, pre-filtered", "Idiomatic from 0 to 1", "Documented from 0 to 1",
@@ -168,7 +168,9 @@ def test_verdicts_of_other_samples_are_refused(run: Path, tmp_path: Path) -> Non
         ("models/phase1/manifest.json", '{"steps": "many"}', "steps"),
         ("models/phase1/history.json", '[{"loss": 1}]', "step"),
         ("decontamination.json", "no", "not valid JSON"),
-        ("counts/0.json", '{"items": 1}', "units"),
+        ("counts/0.json", '{"items": 1}', "crates"),
+        ("builds/0.json", '{"rustc": "rustc 1.95.0"}', "crates"),
+        ("clean.parquet", "no", "not a Parquet file"),
     ],
 )
 def test_a_broken_file_is_one_sentence_and_the_old_page_stays(

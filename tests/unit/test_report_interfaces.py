@@ -20,12 +20,22 @@ from rust_expert.metrics.tally import tally
 from rust_expert.models import manifest as manifests
 from rust_expert.report.assemble import Material, build
 from rust_expert.report.corpus import read_corpus
+from rust_expert.report.data import Data
 from rust_expert.report.findings import find
-from rust_expert.report.journey import CleanFunnel, Decontamination, Mix, cleaning_stops, read_part
+from rust_expert.report.journey import (
+    CleanFunnel,
+    Decontamination,
+    Mix,
+    cleaning_stops,
+    drawing_stops,
+    gaps,
+    read_part,
+)
 from rust_expert.report.page.data import data_section
 from rust_expert.report.runs import read_run
 from rust_expert.report.summary import read_summary
 from rust_expert.report.table import render
+from rust_expert.syntax import row_code
 from scripts.items import LeftOut
 from tests.markup import parsed
 from tests.synthetic_run import STAGES, write_run
@@ -86,6 +96,7 @@ def test_the_reports_of_the_data_rooms(tmp_path: Path) -> None:
             cleaned.samples,
             "broad",
             DatasetSpec(curriculum_rows=20, crate_rows=20, max_chars=2000, val_rows=5),
+            row_code,
         ).report,
     )
 
@@ -95,7 +106,11 @@ def test_the_reports_of_the_data_rooms(tmp_path: Path) -> None:
     assert checks.suites["s"].combinations is not None
     mixed = read_part(str(tmp_path / "mix.json"), Mix)
     assert mixed.train.rows == mixed.train.curriculum_rows + mixed.train.crate_rows > 0
-    text = parsed(str(data_section(None, funnel, [mixed], checks))).text
+    way = drawing_stops(mixed)
+    assert gaps([cleaning_stops(funnel)[-1], *way]) == [] and len(way) == 3
+    assert way[-1].whole == mixed.train.rows + mixed.val.rows
+    assert mixed.shortages["train"]["explanations"].asked == 1
+    text = parsed(str(data_section(Data(funnel=funnel, mixes=[mixed], decontamination=checks)))).text
     assert "0 in both" in text and "broad" in text
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rust_expert.common.contracts import Completion, Problem, Sample, Verdict
+from rust_expert.common.files import sha256_file
 from rust_expert.common.tables import read_jsonl, read_parquet
 from tests.workflow.workplace import Workplace
 
@@ -83,6 +84,20 @@ def test_both_sources_and_all_task_types_reach_the_data(built: Workplace) -> Non
         "explanations",
     }
     assert all(row.license for row in rows)
+
+
+def test_each_data_set_has_its_cards_and_the_report_leads_to_them(built: Workplace) -> None:
+    results = built.folder / "results"
+    page = (results / "report.html").read_text(encoding="utf-8")
+    assert "The figures do not add up" not in page
+    for name in ("foundation", "broad", "sharpened"):
+        card = (results / f"dataset/{name}/README.md").read_text(encoding="utf-8")
+        told = json.loads((results / f"dataset/{name}/croissant.json").read_text(encoding="utf-8"))
+        for one in told["distribution"]:
+            if one["@type"] == "cr:FileObject":
+                assert sha256_file(results / f"dataset/{name}/{one['contentUrl']}") == one["sha256"]
+                assert one["sha256"] in card
+        assert f'href="dataset/{name}/README.md"' in page and f'href="dataset/{name}/croissant.json"' in page
 
 
 def test_the_broken_crate_is_recorded_and_the_run_goes_on(built: Workplace) -> None:

@@ -100,3 +100,32 @@ def test_a_killed_workflow_goes_on(copied: Callable[[], Workplace], undisturbed:
     resumed(place)
     assert sha256_file(place.folder / ADAPTER) == undisturbed
     assert trainers(place) == []
+
+
+PAIRS = [f"results/corpus/pairs/{shard}.parquet" for shard in (0, 1)]
+
+
+def test_kill_while_crates_are_built(
+    built: Workplace, copied: Callable[[], Workplace], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next run loses the crate in hand at most, and ends with the same bytes."""
+    before = [sha256_file(built.folder / name) for name in PAIRS]
+    place = copied()
+    monkeypatch.setenv("RUST_EXPERT_CACHE", str(tmp_path / "cache"))
+    shutil.rmtree(place.folder / "results/corpus")
+    running = subprocess.Popen(
+        place.command("--cores", "1", *PAIRS), cwd=place.folder, env=place.environment(),
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    limit = time.monotonic() + 180
+    while not list((tmp_path / "cache").glob("builds/*.digest")):
+        assert time.monotonic() < limit and running.poll() is None, "no crate was done in time"
+        time.sleep(0.02)
+    os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
+    done = {path.name for path in (tmp_path / "cache").glob("builds/*.digest")}
+    assert not all((place.folder / name).is_file() for name in PAIRS), "it was killed too late"
+    place.run("--unlock")
+    place.build(*PAIRS)
+    assert [sha256_file(place.folder / name) for name in PAIRS] == before
+    assert done <= {path.name for path in (tmp_path / "cache").glob("builds/*.digest")}

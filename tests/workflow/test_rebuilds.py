@@ -37,14 +37,30 @@ def test_one_more_crate(copied: Copies) -> None:
     text = manifest.read_text(encoding="utf-8")
     manifest.write_text(text.replace(f'name = "{source.name}"', 'name = "one_more"'), encoding="utf-8")
     plan = place.plan()
-    assert {rule: plan[rule] for rule in ("fetch", "items", "tasks", "clean")} == {
-        "fetch": 1,
-        "items": 1,
-        "tasks": 1,
-        "clean": 1,
-    }
+    for rule in ("fetch", "items", "builds", "tasks", "clean"):
+        assert plan[rule] == 1, rule
     assert "curriculum" not in plan and "curriculum_suite" not in plan
     assert plan["train_sft"] == 2 and plan["base"] == 1
+
+
+def test_another_wording_of_a_prompt_builds_and_mutates_nothing(copied: Copies) -> None:
+    place = copied()
+    path = place.folder / "rust_expert/tasks/wording.py"
+    text = path.read_text(encoding="utf-8")
+    assert "Implement `{name}` in Rust." in text
+    path.write_text(
+        text.replace("Implement `{name}` in Rust.", "Please implement `{name}` in Rust."), encoding="utf-8"
+    )
+    plan = place.plan()
+    assert plan["tasks"] == 2 and plan["clean"] == 1
+    assert not {"fetch", "items", "builds", "curriculum"} & set(plan)
+
+
+def test_another_mutation_asks_the_compiler_again(copied: Copies) -> None:
+    place = copied()
+    place.append("rust_expert/tasks/mutations/naming.py", "\nREMARK = 1\n")
+    plan = place.plan()
+    assert plan["builds"] == plan["tasks"] == 2 and not {"fetch", "items", "curriculum"} & set(plan)
 
 
 def test_a_comment_in_the_library(copied: Copies) -> None:
@@ -79,7 +95,7 @@ def _stamp(place: Workplace, name: str) -> int:
 def test_a_pin_of_one_environment(copied: Copies) -> None:
     place = copied()
     place.append("envs/report.lock", "one-more-package==1.0\n")
-    assert place.plan() == {"score": 4, **AFTER_SCORES}
+    assert place.plan() == {"score": 4, "card": 3, **AFTER_SCORES}
 
 
 def test_a_pin_of_the_sampling_environment(copied: Copies) -> None:
@@ -96,8 +112,11 @@ def test_a_pin_of_the_sampling_environment(copied: Copies) -> None:
 
 
 def test_a_key_that_one_rule_reads(built: Workplace) -> None:
+    rows = built.plan(overrides={"tasks": {"generation_rows": 9}})
+    assert rows["tasks"] == 2 and not {"fetch", "items", "builds"} & set(rows)
     told = {"provenance": 1, "report": 1, "publish": 1}  # provenance holds the whole configuration
     assert built.plan(overrides={"report": {"examples": 1}}) == told
+    assert built.plan(overrides={"cards": {"creator": "A Lab"}}) == {"card": 3, **told}
     assert built.plan(overrides={"stages": {"rsft1": {"keep": {"per_prompt": 1}}}}) == {
         "rsft_select": 1,
         "train_rsft": 1,

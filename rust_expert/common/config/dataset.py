@@ -118,7 +118,7 @@ class RowFilters(BaseModel):
     )
     self_contained: bool = Field(
         default=False,
-        description="only answers of code that compile alone or beside what their prompt shows; rows of the curriculum do",
+        description="only answers of code that compile alone or beside what their prompt shows (the curriculum's do)",
     )
     exclude_tests: bool = Field(
         default=False, description="no rows whose code has tests (#[test], #[cfg(test)]) or is from tests/"

@@ -19,7 +19,7 @@ from rust_expert.common.config.judge import JudgeOptions
 from rust_expert.common.config.metrics import ScoreOptions
 from rust_expert.common.config.models import SIZE, BaseOptions, LoraOptions, QuantizationOptions
 from rust_expert.common.config.pairs import PairOptions
-from rust_expert.common.config.report import ReportOptions
+from rust_expert.common.config.report import CardOptions, ReportOptions
 from rust_expert.common.config.stages import METHODS, Evaluation, Stage, Suite
 from rust_expert.common.config.tasks import TasksOptions
 from rust_expert.common.errors import UserError
@@ -52,6 +52,7 @@ class Profile(BaseModel):
     judge: JudgeOptions
     score: ScoreOptions
     report: ReportOptions
+    cards: CardOptions
 
 
 def check(raw: Mapping[str, Any]) -> Profile:

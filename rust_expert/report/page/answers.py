@@ -5,9 +5,8 @@ from collections.abc import Mapping, Sequence
 from rust_expert.common.contracts import Problem
 from rust_expert.report.evidence import Answer, Choice
 from rust_expert.report.html import Html, el
-from rust_expert.report.page.parts import folded, section
+from rust_expert.report.page.parts import code_block, folded, section
 from rust_expert.report.page.verdicts import error_told, outcome_badge, outcome_of
-from rust_expert.report.rust_code import coloured, shortened
 from rust_expert.report.wording import count, listed, plural
 
 _TONES = {"learned": "up", "open": "level", "lost": "down"}
@@ -74,7 +73,7 @@ def _problem(
         el(
             "div",
             el("div", el("h4", "The problem", el("span", f" {problem.task_id}", cls="quiet")),
-               _code(problem.prompt, lines), cls="answer" if len(columns) % 2 else "answer wide"),
+               code_block(problem.prompt, lines), cls="answer" if len(columns) % 2 else "answer wide"),
             columns,
             cls="answers",
         ),
@@ -102,7 +101,7 @@ def _answer(stages: list[str], answer: Answer, lines: int) -> Html:
         "div",
         el("h4", listed(stages), outcome_badge(verdict), el("span", ", ".join(told), cls="told")),
         raw,
-        _code(answer.shown, lines) if answer.shown.strip() else el("p", "An empty answer.", cls="quiet"),
+        code_block(answer.shown, lines) if answer.shown.strip() else el("p", "An empty answer.", cls="quiet"),
         el(
             "p",
             el("samp", verdict.message),
@@ -118,18 +117,8 @@ def _answer(stages: list[str], answer: Answer, lines: int) -> Html:
     )
 
 
-def _code(text: str, lines: int) -> Html:
-    kept, left_out = shortened(text, lines)
-    return el(
-        "pre",
-        el("code", coloured(kept)),
-        el("span", f"\n… {plural(left_out, 'more line')}", cls="quiet") if left_out else None,
-        tabindex="0",
-    )
-
-
 def _reference(problem: Problem, lines: int) -> Html:
     whole = problem.canonical_solution
     if problem.entry_point and f"fn {problem.entry_point}" not in whole:
         whole = problem.prompt + whole
-    return el("div", _code(whole, lines), _code(problem.test, lines), cls="answers")
+    return el("div", code_block(whole, lines), code_block(problem.test, lines), cls="answers")

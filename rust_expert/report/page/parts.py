@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from rust_expert.report.html import Child, Html, el
+from rust_expert.report.rust_code import coloured, shortened
+from rust_expert.report.wording import plural
 
 
 def section(key: str, title: str, lead: Child, *content: Child) -> Html:
@@ -83,6 +85,22 @@ def facts(pairs: Iterable[tuple[str, Child]]) -> Html:
 def folded(summary: Child, *content: Child, cls: str = "") -> Html:
     """Content that opens at a click, without any script."""
     return el("details", el("summary", summary), *content, cls=cls or None)
+
+
+def code_block(text: str, lines: int) -> Html:
+    """Rust code in colour, at most `lines` lines of it."""
+    kept, left_out = shortened(text, lines)
+    return el("pre", el("code", coloured(kept)), _more(left_out), tabindex="0")
+
+
+def text_block(text: str, lines: int, cls: str = "") -> Html:
+    """Text that is no code, at most `lines` lines of it; `prose` in the letters of the page."""
+    kept, left_out = shortened(text, lines, 2000)
+    return el("pre", kept, _more(left_out), cls=cls or None, tabindex="0")
+
+
+def _more(left_out: int) -> Html | None:
+    return el("span", f"\n… {plural(left_out, 'more line')}", cls="quiet") if left_out else None
 
 
 def code_word(text: str) -> Html:
