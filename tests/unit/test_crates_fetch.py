@@ -1,5 +1,6 @@
 """Fetching with the real cargo, from a registry on this machine: pins, yanked and missing versions, no network."""
 
+import contextlib
 import functools
 import hashlib
 import http.server
@@ -98,28 +99,38 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-@pytest.fixture
-def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
-    folder = tmp_path / "registry"
-    folder.mkdir()
-    server = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder))
-    )
+@contextlib.contextmanager
+def serving(folder: Path) -> Iterator[tuple[Registry, dict[str, str]]]:
+    """A registry in a folder, and the variables with which cargo and our cache know of nothing else."""
+    (folder / "registry").mkdir()
+    handler = functools.partial(Quiet, directory=str(folder / "registry"))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    made = Registry(folder, server)
-    home = tmp_path / "cargo"
+    made = Registry(folder / "registry", server)
+    home = folder / "cargo"
     home.mkdir()
     (home / "config.toml").write_text(
         '[source.crates-io]\nreplace-with = "mirror"\n'
         f'[source.mirror]\nregistry = "sparse+{made.address}/index/"\n[net]\nretry = 0\n'
     )
-    monkeypatch.setenv("CARGO_HOME", str(home))
-    monkeypatch.setenv("RUST_EXPERT_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("CARGO_NET_RETRY", "0")
-    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-    yield made
-    made.stop()
+    try:
+        cache = str(folder / "cache")
+        yield made, {"CARGO_HOME": str(home), "RUST_EXPERT_CACHE": cache, "CARGO_NET_RETRY": "0"}
+    finally:
+        made.stop()
+
+
+PROXIES = ("HTTP_PROXY", "http_proxy", "ALL_PROXY")
+
+
+@pytest.fixture
+def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
+    with serving(tmp_path) as (made, environment):
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        for name in PROXIES:
+            monkeypatch.delenv(name, raising=False)
+        yield made
 
 
 def fetch(tmp_path: Path, *rows: tuple[str, str, str], licence: str = "MIT OR Apache-2.0") -> tuple[int, str]:
