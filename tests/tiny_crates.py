@@ -21,7 +21,8 @@ def crate(
 ) -> Path:
     """Write a crate; `manifest` is what its Cargo.toml holds below [package]."""
     head = f'[package]\nname = "{name}"\nversion = "{version}"\nedition = "2021"\nlicense = "MIT"\n'
-    for path, content in {"Cargo.toml": head + manifest, "src/lib.rs": LIB, **(files or {})}.items():
+    usual = {"Cargo.toml": head + manifest} | ({} if "src/main.rs" in (files or {}) else {"src/lib.rs": LIB})
+    for path, content in {**usual, **(files or {})}.items():
         target = root / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content if isinstance(content, bytes) else content.encode())

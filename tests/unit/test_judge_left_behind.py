@@ -299,6 +299,10 @@ LEAVING = {
         'for it in ["files", "generated"] { fs::create_dir_all(format!("/work/left/{it}/x")).unwrap(); }',
         "passes",
     ),
+    "texts of its own": (
+        'for it in ["told", "arguments", "environment", "files", "x"] { fs::write(format!("/work/left/{it}"), '
+        '"{}").unwrap(); }', "passes",
+    ),
     "a pack of its own": (
         'fs::write("/work/all.tar", "x").unwrap(); assert!(Command::new("chmod").args(["400", '
         '"/work/all.tar"]).status().unwrap().success());', "tar: ",

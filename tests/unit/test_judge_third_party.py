@@ -90,10 +90,7 @@ def test_a_crate_that_cannot_be_built(tmp_path: Path, kind: str) -> None:
 
 
 def test_a_program_alone(tmp_path: Path) -> None:
-    files = {"src/main.rs": "fn main() {}\n"}
-    root = tmp_path / "crate" / "src" / "lib.rs"
-    root.parent.mkdir(parents=True)
-    done = built(tmp_path, files, "autolib = false\n")
+    done = built(tmp_path, {"src/main.rs": "fn main() {}\n"})
     assert (done.outcome, done.reason) == ("cannot_build", "it has no library that cargo builds")
 
 
