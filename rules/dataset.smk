@@ -25,6 +25,7 @@ rule clean:
         "python -m scripts.clean --tasks {input.tasks} --curriculum {input.curriculum} --suites {params.suites}"
         " --out {output.rows} --decontamination {output.decontamination} --funnel {output.funnel}"
         " {params.options} --log {log}"
+        " --telemetry results/telemetry --job clean"
 
 
 rule mix:
@@ -54,6 +55,7 @@ rule mix:
     shell:
         "python -m scripts.mix --clean {input.clean} --name {wildcards.dataset} --report {output.report}"
         " --shards {params.shards} {params.cleaning} {params.options} --log {log}"
+        " --telemetry results/telemetry --job mix dataset={wildcards.dataset}"
 
 
 rule rsft_prompts:
@@ -77,6 +79,7 @@ rule rsft_prompts:
     shell:
         "python -m scripts.rsft_prompts --data {input.data} --suites {input.suites} --out {output}"
         " {params.options} --log {log}"
+        " --telemetry results/telemetry --job rsft_prompts stage={wildcards.stage}"
 
 
 rule rsft_select:
@@ -108,3 +111,4 @@ rule rsft_select:
         "python -m scripts.rsft_select --stage {wildcards.stage} --problems {input.problems} --completions {input.completions}"
         " --verdicts {input.verdicts} --parent-train {input.train} --parent-val {input.val} --report {output.report}"
         " --shards {params.shards} {params.options} --log {log}"
+        " --telemetry results/telemetry --job rsft_select stage={wildcards.stage}"

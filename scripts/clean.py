@@ -2,6 +2,7 @@
 
 import logging
 
+from rust_expert.common import telemetry
 from rust_expert.common.cli import add_options, options_from, parser, run, set_up_log
 from rust_expert.common.config.dataset import CleanOptions
 from rust_expert.common.contracts import Sample
@@ -27,7 +28,7 @@ def main() -> None:
     told.add_argument("--funnel", required=True, metavar="JSON", help="rows in and out of each step")
     add_options(told, CleanOptions)
     arguments = told.parse_args()
-    set_up_log(arguments.log)
+    set_up_log(arguments)
     options = options_from(arguments, CleanOptions)
     samples = read_samples([*arguments.tasks, *arguments.curriculum])
     if not samples:
@@ -35,6 +36,11 @@ def main() -> None:
     suites = read_suites(arguments.suites)
     log.info("%d samples, %d suites", len(samples), len(suites))
     cleaned = clean(samples, suites, options)
+    telemetry.count_by("rows_in", "source", cleaned.funnel["rows_in"]["by_source"])
+    telemetry.count_by(
+        "rows_lost", "reason", {step["step"]: step["removed"] for step in cleaned.funnel["steps"]}
+    )
+    telemetry.count_by("rows_out", "split", cleaned.funnel["rows_out"]["by_split"])
     if not cleaned.samples:
         lost = ", ".join(f"{step['removed']} {step['step']}" for step in cleaned.funnel["steps"])
         raise UserError(f"of {len(samples)} samples none is left (removed: {lost}); loosen the options")

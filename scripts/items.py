@@ -6,10 +6,11 @@ go on.
 """
 
 import logging
+from collections import Counter
 
 from pydantic import BaseModel, ConfigDict
 
-from rust_expert.common import cli
+from rust_expert.common import cli, telemetry
 from rust_expert.common.config.corpus import GateOptions
 from rust_expert.common.progress import Progress
 from rust_expert.common.tables import write_jsonl, write_parquet
@@ -57,7 +58,7 @@ def main() -> None:
     told.add_argument("--rejections", required=True, metavar="FILE", help="where the losses go (JSONL)")
     cli.add_options(told, GateOptions)
     arguments = told.parse_args()
-    cli.set_up_log(arguments.log)
+    cli.set_up_log(arguments)
     gates = cli.options_from(arguments, GateOptions)
     crates = read_manifest(arguments.manifest)
     rows: list[ItemRow] = []
@@ -82,6 +83,9 @@ def main() -> None:
             progress.advance()
     write_parquet(arguments.out, rows, ItemRow)
     write_jsonl(arguments.rejections, losses)
+    telemetry.count("crates_in", len(crates))
+    telemetry.count_by("items_out", "kind", Counter(row.kind for row in rows))
+    telemetry.count_by("left_out", "gate", Counter(loss.gate for loss in losses))
     whole = sum(loss.file is None and loss.gate not in ("path", "tests") for loss in losses)
     log.info(
         "%d items from %d crates; %d crates left out", len(rows), len({row.crate for row in rows}), whole
