@@ -127,20 +127,38 @@ def _noted(
 
 def fetch_folder(path: str, names: list[str]) -> list[CrateSource]:
     """Take crates from a folder; `names` are its subfolders."""
-    made = [_built_with(Path(path) / name, folder.take(Path(path), name)) for name in names]
+    taken = [(name, folder.take(Path(path), name)) for name in names]
+    made = [_built_with(Path(path) / name, crate) for name, crate in _each_once(taken)]
     for crate in made:
         if crate.status == "failed":
             log.warning("%s left out: %s", crate.name, crate.reason)
     return made
 
 
+def _each_once(taken: list[tuple[str, CrateSource]]) -> list[tuple[str, CrateSource]]:
+    """Crates by their subfolders; of several that are one crate in one version, whose items nobody could tell apart,
+    all but one are failed: the one whose folder bears its name, else the first, stays.
+    """
+    whose: dict[tuple[str, str], str] = {}
+    for name, crate in sorted(taken, key=lambda each: each[0] != each[1].name):
+        whose.setdefault((crate.name, crate.version), name)
+    return [
+        (name, crate)
+        if crate.status == "failed" or whose[crate.name, crate.version] == name
+        else (
+            name,
+            folder.failed(name, crate.sha256, f"another folder holds {crate.name} {crate.version} too"),
+        )
+        for name, crate in taken
+    ]
+
+
 def _built_with(place: Path, crate: CrateSource) -> CrateSource:
     """A folder's crate with what its own Cargo.lock says that it needs."""
     if crate.status != "ok" or not read_package(crate.root).needs_others:
         return crate
-    text = folder.lock_text(place)
-    if text is None:
-        fault = "it needs other packages and has no Cargo.lock; run `cargo generate-lockfile` in its folder"
+    text, fault = folder.lock_text(place)
+    if fault:
         return crate.model_copy(update={"needs_fault": fault})
     try:
         needs = parse_lock(text).closure(crate.name, crate.version)
