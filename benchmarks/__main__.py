@@ -3,7 +3,7 @@
 import argparse
 import importlib
 
-NAMES = ("judge", "dataset")
+NAMES = ("judge", "data", "dataset")
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ import tree_sitter_rust
 from rust_expert.common.config.curriculum import CurriculumOptions
 from rust_expert.common.config.dataset import CleanOptions, DatasetSpec
 from rust_expert.common.contracts import Sample
-from rust_expert.common.crate_files import read_source, source_files
+from rust_expert.common.crate_files import SourceFile, read_crate
 from rust_expert.common.files import write_json
 from rust_expert.common.tables import write_parquet
 from rust_expert.crates.fetch import fetch_pins
@@ -46,7 +46,7 @@ ROUNDS = 3
 
 BASE = "bare parse of the crates"
 
-Crates = list[tuple[str, dict[str, bytes]]]
+Crates = list[tuple[str, list[SourceFile]]]
 """Crates by name, each with its files."""
 Made = TypeVar("Made")
 
@@ -56,8 +56,7 @@ def crates_of_the_table() -> Crates:
     found: Crates = []
     for crate in fetch_pins(read_table(TABLE)[::EVERY], TABLE):
         if crate.status == "ok":
-            names, _ = source_files(crate.root)
-            found.append((crate.name, {name: read_source(crate.root / name)[0] for name in names}))
+            found.append((crate.name, read_crate(crate.root).files))
     return found
 
 
@@ -65,10 +64,10 @@ def rows_of(crates: Crates) -> Iterator[Sample]:
     """Rows of all task types: of 20, 14 to write, 3 to rewrite, 2 to repair and 1 to explain."""
     for crate, files in crates:
         items = [
-            (name, item, source[item.start : item.end].decode())
-            for name, source in files.items()
-            for item in items_of(source).items
-            if item.end - item.start < LARGEST_ITEM and source.count(b"\n", item.start, item.end) >= 3
+            (file.name, item, file.source[item.start : item.end].decode())
+            for file in files
+            for item in items_of(file).items
+            if item.end - item.start < LARGEST_ITEM and file.source.count(b"\n", item.start, item.end) >= 3
         ]
         random.Random(crate).shuffle(items)
         for number, (name, item, text) in enumerate(items[:ROWS_PER_CRATE]):
@@ -122,7 +121,7 @@ def parse_all(crates: Crates) -> None:
     """The baseline: a tree of every file, and nothing done with it."""
     parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_rust.language()))
     for _, files in crates:
-        for source in files.values():
+        for source in (file.source for file in files):
             parser.parse(source)
 
 
@@ -142,7 +141,7 @@ def main() -> None:
             clock = Clock()
             if len({one_round(clock, Path(name), suites, crates) for _ in range(ROUNDS)}) != 1:
                 raise SystemExit("two rounds gave different shards")
-        show(kind, count, clock.best, sum(len(source) for _, files in crates for source in files.values()))
+        show(kind, count, clock.best, sum(len(file.source) for _, files in crates for file in files))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"peak memory {peak:.0f} MiB, the crates' sources included; {os.cpu_count()} cores")
 

@@ -22,7 +22,7 @@ rule fetch:
 
 
 rule items:
-    """Cut the crates of one shard into items, past the quality gates."""
+    """Cut the crates of one shard into items and chunks, past the quality gates."""
     input:
         "results/corpus/fetch/{shard}.json",
     output:
@@ -36,10 +36,11 @@ rule items:
         "../envs/data.yaml"
     params:
         code=code_of("scripts.items", "data"),
-        options=options_of(CONFIG.corpus.gates),
+        gates=options_of(CONFIG.corpus.gates),
+        chunks=options_of(CONFIG.corpus.chunks),
     shell:
         "python -m scripts.items --manifest {input} --out {output.rows} --rejections {output.rejections}"
-        " {params.options} --log {log}"
+        " --workers {threads} {params.gates} {params.chunks} --log {log}"
         " --telemetry results/telemetry --job items shard={wildcards.shard}"
 
 

@@ -14,12 +14,13 @@ from rust_expert.common.closure import code_fingerprint
 from rust_expert.common.config.corpus import BuildOptions
 from rust_expert.common.config.pairs import PairOptions
 from rust_expert.common.files import write_json
-from rust_expert.common.tables import read_parquet, write_parquet
+from rust_expert.common.tables import write_parquet
 from rust_expert.common.toolchain import rustc_version
 from rust_expert.crates.manifest import CrateSource, read_manifest
 from rust_expert.judge.probe import require_sandbox
 from rust_expert.judge.rustc import explained
 from rust_expert.syntax.corpus import ItemRow
+from rust_expert.syntax.item_table import read_items
 from rust_expert.tasks.building import Request, ShardResult, Source, results_of
 from rust_expert.tasks.pairs import PairRow
 
@@ -49,7 +50,7 @@ def main() -> None:
     )
     require_sandbox()
     items: dict[tuple[str, str], list[ItemRow]] = defaultdict(list)
-    for row in read_parquet(arguments.items, ItemRow):
+    for row in read_items(arguments.items):
         items[row.crate, row.version].append(row)
     crates = read_manifest(arguments.manifest)
     tried = [

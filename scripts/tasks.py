@@ -14,7 +14,7 @@ from rust_expert.common.contracts import Sample
 from rust_expert.common.errors import UserError
 from rust_expert.common.files import read_json, write_json
 from rust_expert.common.tables import fault_of, read_parquet, write_parquet
-from rust_expert.syntax.corpus import ItemRow
+from rust_expert.syntax.item_table import read_items
 from rust_expert.tasks.building import ShardResult
 from rust_expert.tasks.pairs import PairRow
 from rust_expert.tasks.production import samples_of
@@ -39,7 +39,7 @@ def main() -> None:
     cli.set_up_log(arguments)
     options = cli.options_from(arguments, TasksOptions)
     built = _built(arguments.builds)
-    rows = read_parquet(arguments.items, ItemRow)
+    rows = read_items(arguments.items)
     samples, counts = samples_of(rows, built, read_parquet(arguments.pairs, PairRow), options)
     write_parquet(arguments.out, samples, Sample)
     write_json(arguments.counts, counts)

@@ -18,13 +18,14 @@ import yaml
 
 from rust_expert.common import cli
 from rust_expert.common.config.corpus import CorpusOptions, GateOptions
+from rust_expert.common.crate_files import read_crate
 from rust_expert.common.errors import UserError
 from rust_expert.common.files import write_text
 from rust_expert.common.progress import Progress
 from rust_expert.crates.archive import ArchiveFault
 from rust_expert.crates.cargo import NotInRegistry
 from rust_expert.crates.fetch import package_of
-from rust_expert.crates.gates import audit
+from rust_expert.crates.gates import audit_manifest, audit_sources
 from rust_expert.crates.licences import is_allowed
 from rust_expert.crates.manifest import CrateSource
 from rust_expert.crates.package import PackageFault
@@ -98,7 +99,8 @@ def _reason_against(pin: CratePin, is_named: bool, gates: GateOptions, outcome: 
         license=package.licence,
         edition=package.edition,
     )
-    rejection = audit(crate, gates)
+    sources = read_crate(crate.root)
+    rejection = audit_manifest(crate, gates) or audit_sources(crate, gates, sources)
     if is_named:
         outcome.gates[rejection.gate if rejection else "passed"] += 1
         return "", package.licence
@@ -106,7 +108,7 @@ def _reason_against(pin: CratePin, is_named: bool, gates: GateOptions, outcome: 
         return "procedural macro", ""
     if rejection is not None:
         return f"gate {rejection.gate}", ""
-    if measures_of(crate.root).code_lines < SMALLEST:
+    if measures_of(sources.files).code_lines < SMALLEST:
         return "small", ""
     return "", package.licence
 

@@ -1,13 +1,14 @@
 """JSONL and Parquet files of rows that keep to a contract."""
 
+import contextlib
 import functools
 import json
 import os
 import types
 import typing
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -155,6 +156,58 @@ def _repetitive(table: pa.Table) -> list[str]:
         if not pa.types.is_string(column.type)
         or (pc.sum(pc.binary_length(column)).as_py() or 0) <= _LONG_TEXT * len(column)
     ]
+
+
+class ParquetStream:
+    """A Parquet file that is written piece by piece and appears whole, when the `with` block ends well, or not at all.
+
+    `repeated` names the columns with few different values. Each piece is a row group; equal pieces give equal bytes.
+    """
+
+    def __init__(self, path: PathLike, schema: pa.Schema, repeated: Sequence[str] = ()) -> None:
+        self.rows = 0
+        self._path, self._schema, self._repeated = path, schema, list(repeated)
+        self._open = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as opening:
+            temporary = opening.enter_context(atomic_path(self._path))
+            self._writer = opening.enter_context(
+                pq.ParquetWriter(
+                    temporary,
+                    self._schema,
+                    compression="zstd",
+                    use_dictionary=self._repeated,
+                    write_statistics=False,
+                )
+            )
+            self._open = opening.pop_all()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._open.__exit__(*error)
+
+    def write(self, table: pa.Table) -> None:
+        """Add rows; an empty table adds nothing."""
+        if table.num_rows:
+            self._writer.write_table(table, row_group_size=table.num_rows)
+            self.rows += table.num_rows
+
+
+def parquet_batches(path: PathLike, schema: pa.Schema, size: int) -> Iterator[pa.RecordBatch]:
+    """Read a Parquet file with just the columns of `schema`, at most `size` rows at once.
+
+    Raises UserError naming the file where it is missing, no Parquet, or has other columns.
+    """
+    if not Path(path).is_file():
+        raise UserError(f"{path}: no such file; check the path or run the step that makes it")
+    try:
+        with pq.ParquetFile(path) as file:
+            if not file.schema_arrow.equals(schema):
+                raise UserError(f"{path}: its columns are not those that this version writes; make it again")
+            yield from file.iter_batches(batch_size=size)
+    except pa.ArrowInvalid as error:
+        raise UserError(f"{path}: not a Parquet file ({error}); make it again") from None
 
 
 def notes_of(path: PathLike) -> dict[str, str]:

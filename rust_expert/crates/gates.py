@@ -5,7 +5,7 @@ import re
 from pydantic import BaseModel, ConfigDict
 
 from rust_expert.common.config.corpus import GateOptions
-from rust_expert.common.crate_files import read_source
+from rust_expert.common.crate_files import CrateFiles
 from rust_expert.common.errors import UserError
 from rust_expert.crates.licences import is_allowed
 from rust_expert.crates.manifest import CrateSource
@@ -27,16 +27,16 @@ class Rejection(BaseModel):
     figure: float | None = None
 
 
-def audit(crate: CrateSource, options: GateOptions) -> Rejection | None:
-    """The first gate that keeps a crate out; None for one that passes all. A crate that failed to be fetched is out."""
+def audit_manifest(crate: CrateSource, options: GateOptions) -> Rejection | None:
+    """The first gate that keeps a crate out for what it says about itself, before its sources are read."""
     if crate.status != "ok":
         return _out(crate, "fetch", crate.reason)
-    return (
-        _licence(crate, options)
-        or _edition(crate, options)
-        or _stated_platform(crate, options)
-        or _figures(crate, options)
-    )
+    return _licence(crate, options) or _edition(crate, options) or _stated_platform(crate, options)
+
+
+def audit_sources(crate: CrateSource, options: GateOptions, sources: CrateFiles) -> Rejection | None:
+    """The first gate that keeps a crate out for what is in its files."""
+    return _conditional_root(crate, options, sources) or _figures(crate, options, sources)
 
 
 def _licence(crate: CrateSource, options: GateOptions) -> Rejection | None:
@@ -60,7 +60,7 @@ def _edition(crate: CrateSource, options: GateOptions) -> Rejection | None:
 
 
 def _stated_platform(crate: CrateSource, options: GateOptions) -> Rejection | None:
-    """Whether the crate itself says that it is for one platform: its manifest, or the head of its library."""
+    """Whether the manifest says that the crate is for one platform."""
     if options.maximum_platform is None:
         return None
     try:
@@ -72,15 +72,21 @@ def _stated_platform(crate: CrateSource, options: GateOptions) -> Rejection | No
         return _out(crate, "platform", f"its category {named[0]} says that it is for one platform")
     if package.targets and not any("linux" in target for target in package.targets):
         return _out(crate, "platform", f"its documentation is made for {package.targets[0]}, not for Linux")
-    root = crate.root / "src" / "lib.rs"
-    if root.is_file() and is_conditional(read_source(root)[0]):
+    return None
+
+
+def _conditional_root(crate: CrateSource, options: GateOptions, sources: CrateFiles) -> Rejection | None:
+    """Whether the head of the library says that the crate is for one platform."""
+    if options.maximum_platform is None:
+        return None
+    if any(file.name == "src/lib.rs" and is_conditional(file) for file in sources.files):
         return _out(crate, "platform", "all of its library is under a condition on the platform")
     return None
 
 
-def _figures(crate: CrateSource, options: GateOptions) -> Rejection | None:
-    """The gates that need the sources."""
-    figures = measures_of(crate.root)
+def _figures(crate: CrateSource, options: GateOptions, sources: CrateFiles) -> Rejection | None:
+    """The gates on figures of the sources."""
+    figures = measures_of(sources.files)
     if not figures.code_lines:
         return _out(crate, "source", "holds no Rust code")
     for gate, figure, limit, reason in _upper_limits(figures, options):

@@ -4,18 +4,17 @@ Items that are compiled for tests alone are cut out first, as they are where ite
 """
 
 import re
-from dataclasses import dataclass, fields
-from pathlib import Path
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from rust_expert.common.crate_files import read_source, source_files
-from rust_expert.common.rust_lexing import DOC, blanked
+import numpy as np
+import numpy.typing as npt
 
-_TEST_FILE = re.compile(rb"#!\[\s*cfg\s*\(\s*test\s*\)")
-_TEST_ITEM = re.compile(
-    rb"#\[\s*(?:cfg\s*\(\s*(?:test\s*\)|all\s*\([^()]*\btest\b)|(?:\w+\s*::\s*)*+(?:test|bench)\s*[](])"
-)
-_EDGE = re.compile(rb"[()\[\]{};]")
-_ATTRIBUTE = re.compile(rb"#!?\[(?:[^\[\]]++|\[(?:[^\[\]]++|\[[^\[\]]*+\])*+\])*+\]")
+from rust_expert.common.crate_files import SourceFile
+from rust_expert.common.rust_lexing import DOC
+from rust_expert.common.rust_tests import ATTRIBUTE
+
 _DOC_ATTRIBUTE = re.compile(rb"#\[\s*doc\s*=[^\[\]]*+\]")
 _HIDDEN_ATTRIBUTE = re.compile(rb"#\[\s*doc\s*\(\s*hidden\s*\)\s*\]")
 _HIDDEN = b"\x02"
@@ -32,15 +31,18 @@ _CONDITION = re.compile(
     rb"cfg(?<!\wcfg)(?:_attr)?!?\((?:[^()]++|\((?:[^()]++|\((?:[^()]++|\([^()]*+\))*+\))*+\))*+\)"
 )
 _PLATFORM = re.compile(rb"\b(?:target_(?:os|arch|family|vendor|env|abi|feature)|windows|unix)\b")
-_PLATFORM_PATHS = tuple(map(re.compile, (rb"std::os\b", rb"std::arch\b", rb"core::arch\b")))
+_PLATFORM_PATHS = {
+    path: re.compile(rb"\b" + path + rb"\b") for path in (b"std::os", b"std::arch", b"core::arch")
+}
 
 _INSIDE_CHARACTER = bytes(range(0x80, 0xC0))
-_NO_LETTER = bytes(byte for byte in range(0xC0) if not chr(byte).isalpha() or byte >= 0x80)
-_BLANKS = b" \t\r\n\f\v"
+_BLANKS_IN_LINES = b" \t\r\f\v" + DOC
+_LINE_END = 10
+
+_Bytes = npt.NDArray[np.uint8]
 
 
-@dataclass(frozen=True)
-class Measures:
+class Measures(NamedTuple):
     """Figures of Rust source. A line is full where it is not blank, a line of code where it is more than a comment."""
 
     code_lines: int = 0
@@ -58,95 +60,76 @@ class Measures:
     platform_uses: int = 0
     """Conditions on the platform (`cfg(windows)`, `target_arch`) and paths that only one has (`std::os`)."""
 
-    def __add__(self, other: "Measures") -> "Measures":
-        sums = {each.name: getattr(self, each.name) + getattr(other, each.name) for each in fields(self)}
-        return Measures(**sums | {"longest_line": max(self.longest_line, other.longest_line)})
 
+def measures_of(files: Sequence[SourceFile]) -> Measures:
+    """The figures of a crate's own library code.
 
-def measures_of(root: Path) -> Measures:
-    """The figures of a crate's own library code; files that cannot be used are left out, as they are later."""
-    total = Measures()
-    for name in source_files(root)[0]:
-        source, reason = read_source(root / name)
-        if not reason:
-            total += measure(source)
-    return total
-
-
-def is_conditional(source: bytes) -> bool:
-    """Whether all of a file is under a condition on the platform: `#![cfg(windows)]`."""
-    heads = (found[0] for found in _ATTRIBUTE.finditer(blanked(source)) if found[0].startswith(b"#!"))
-    return any(re.match(rb"#!\[\s*cfg\s*\(", head) and _PLATFORM.search(head) for head in heads)
-
-
-def measure(source: bytes) -> Measures:
-    """The figures of one file. A public item counts as documented where a doc comment or #[doc] stands before it.
-
-    What is marked `#[doc(hidden)]` is not public.
+    A public item counts as documented where a doc comment or #[doc] stands before it. What is marked `#[doc(hidden)]`
+    is not public.
     """
-    code = blanked(source)
-    spans = spans_of_tests(code)
-    if spans:
-        source, code = _without(source, spans), _without(code, spans)
-    conditions = [found[0] for found in _CONDITION.finditer(code)]
-    marked = _HIDDEN_ATTRIBUTE.sub(_HIDDEN, _DOC_ATTRIBUTE.sub(DOC, code))
-    bare = _ATTRIBUTE.sub(b"", marked)
-    lines = source.translate(None, _INSIDE_CHARACTER).split(b"\n")
-    lengths = list(filter(None, map(len, map(bytes.rstrip, lines))))
+    sources = [_without(file.source, file.tests) for file in files]
+    codes = [_without(file.code, file.tests) for file in files]
+    found = Counter[str]()
+    for code in codes:
+        found.update(_counts(code))
+    text = b"\n".join(sources)
+    if not text.isascii():
+        text = text.translate(None, _INSIDE_CHARACTER)
+    signs = np.frombuffer(text, dtype=np.uint8)
+    lengths = _line_lengths(text, signs)
+    blanks = np.count_nonzero(signs == ord(" ")) + np.count_nonzero(signs - 9 < 5)
+    letters = np.count_nonzero((signs | 0x20) - ord("a") < 26) + np.count_nonzero(signs >= 0xC0)
     return Measures(
-        code_lines=sum(map(bool, map(bytes.strip, code.replace(DOC, b" ").split(b"\n")))),
-        full_lines=len(lengths),
-        characters=sum(lengths),
-        longest_line=max(lengths, default=0),
-        signs=len(source.translate(None, _INSIDE_CHARACTER + _BLANKS)),
-        letters=len(source.translate(None, _NO_LETTER)),
-        public_items=len(_ANY_ITEM.findall(bare)) - len(_HIDDEN_ITEM.findall(bare)),
-        documented_items=len(_DOCUMENTED_ITEM.findall(bare)),
-        unsafe_uses=len(_UNSAFE.findall(code)),
-        platform_uses=sum(map(bool, map(_PLATFORM.search, conditions)))
-        + sum(len(path.findall(bare)) for path in _PLATFORM_PATHS),
+        code_lines=_code_lines(b"\n".join(codes)),
+        full_lines=int(np.count_nonzero(lengths)),
+        characters=int(lengths.sum()),
+        longest_line=int(lengths.max()),
+        signs=len(text) - int(blanks),
+        letters=int(letters),
+        **found,
     )
 
 
-def spans_of_tests(code: bytes) -> list[tuple[int, int]]:
-    """The places, in blanked code, of the items that are compiled for tests alone, in order, attributes included."""
-    if _TEST_FILE.search(code):
-        return [(0, len(code))]
-    spans: list[tuple[int, int]] = []
-    position = 0
-    while (found := _TEST_ITEM.search(code, position)) is not None:
-        position = max(_end_of_item(code, found.start()), found.end())
-        spans.append((found.start(), position))
-    return spans
+def _counts(code: bytes) -> dict[str, int]:
+    """What is counted in one file's blanked code."""
+    conditions = [found[0] for found in _CONDITION.finditer(code)]
+    marked = _HIDDEN_ATTRIBUTE.sub(_HIDDEN, _DOC_ATTRIBUTE.sub(DOC, code)) if b"doc" in code else code
+    bare = ATTRIBUTE.sub(b"", marked)
+    return {
+        "public_items": len(_ANY_ITEM.findall(bare))
+        - (len(_HIDDEN_ITEM.findall(bare)) if _HIDDEN in bare else 0),
+        "documented_items": len(_DOCUMENTED_ITEM.findall(bare)),
+        "unsafe_uses": len(_UNSAFE.findall(code)) if b"unsafe" in code else 0,
+        "platform_uses": sum(map(bool, map(_PLATFORM.search, conditions)))
+        + sum(len(pattern.findall(bare)) for path, pattern in _PLATFORM_PATHS.items() if path in bare),
+    }
 
 
-def _end_of_item(code: bytes, start: int) -> int:
-    """Behind the `;` or the closing `}` of the item whose first attribute begins at `start`."""
-    depth = 0
-    for edge in _EDGE.finditer(code, start):
-        sign = edge[0]
-        if depth == 0 and sign == b"{":
-            return _closing(code, edge.end())
-        if depth == 0 and sign == b";":
-            return edge.end()
-        depth += (sign in b"([{") - (sign in b")]}")
-        if depth < 0:
-            return edge.start()  # the end of what encloses it: a field, or an arm of a match
-    return len(code)
+def is_conditional(file: SourceFile) -> bool:
+    """Whether all of a file is under a condition on the platform: `#![cfg(windows)]`."""
+    heads = (found[0] for found in ATTRIBUTE.finditer(file.code) if found[0].startswith(b"#!"))
+    return any(re.match(rb"#!\[\s*cfg\s*\(", head) and _PLATFORM.search(head) for head in heads)
 
 
-def _closing(code: bytes, start: int) -> int:
-    """Behind the `}` that closes a brace opened just before `start`."""
-    depth = 1
-    while depth:
-        end = code.find(b"}", start) + 1
-        if not end:
-            return len(code)
-        depth += code.count(b"{", start, end) - 1
-        start = end
-    return start
+def _line_lengths(text: bytes, signs: _Bytes) -> npt.NDArray[np.int64]:
+    """The length of each line without the blanks at its end; `signs` are the bytes of `text`."""
+    ends = np.append(np.flatnonzero(signs == _LINE_END), len(signs))
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    lengths: npt.NDArray[np.int64] = ends - starts
+    last = signs[ends - 1] if len(signs) else signs
+    for line in np.flatnonzero((lengths > 0) & ((last == ord(" ")) | (last - 9 < 5))):
+        lengths[line] = len(text[starts[line] : ends[line]].rstrip())
+    return lengths
+
+
+def _code_lines(code: bytes) -> int:
+    """How many lines hold more than blanks."""
+    line_ends = np.frombuffer(b"\n" + code.translate(None, _BLANKS_IN_LINES), dtype=np.uint8) == _LINE_END
+    return int(np.count_nonzero(line_ends[:-1] > line_ends[1:]))
 
 
 def _without(text: bytes, spans: list[tuple[int, int]]) -> bytes:
+    if not spans:
+        return text
     edges = [0, *(place for span in spans for place in span), len(text)]
     return b"".join(text[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True))

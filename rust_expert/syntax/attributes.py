@@ -1,15 +1,32 @@
 """What stands before an item: outer documentation and attributes."""
 
+import re
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 import tree_sitter
 
-from rust_expert.syntax.parser import COMMENTS, field, text_of
+from rust_expert.syntax.parser import COMMENTS, field, parse_once, text_of
 
 TEST_ATTRIBUTES = frozenset(
     {"test", "bench", "rstest", "test_case", "quickcheck", "proptest", "wasm_bindgen_test"}
 )
+
+
+_INERT = frozenset(
+    {
+        "doc", "inline", "must_use", "allow", "warn", "deny", "expect", "cold", "derive", "repr", "non_exhaustive",
+        "default", "track_caller", "cfg_attr", "deprecated", "automatically_derived", "forbid", "debugger_visualizer",
+    }
+)  # fmt: skip
+_INERT_TOOLS = ("clippy::", "rustfmt::", "diagnostic::")
+_INNER_LINES = re.compile(rb"\s*+((?://![^\n]*+(?:\n[ \t]*+|\Z))++)")
+_INNER_DOC = re.compile(rb"//!|/\*!|#\s*!\s*\[\s*doc")
+_ONE_BLANK = re.compile(r"\n [^ \t\n]")
+_NO_BLANK = re.compile(r"\n[^ \n]")
+_LONGEST_KNOWN, _MOST_KNOWN = 200, 5_000
+"""Bytes of an attribute, and attributes, that are remembered: few spellings make up nearly all of them."""
 
 
 def is_outer_doc(node: tree_sitter.Node) -> bool:
@@ -71,7 +88,35 @@ def _needs_test(
     return bool(members) and rule(members)
 
 
-def doc_text(leading: list[tree_sitter.Node], source: bytes) -> str:
+class Facts(NamedTuple):
+    """What an attribute means for its item: left to tests alone, part of its docs, or (not inert) deciding what is
+    compiled.
+    """
+
+    tests: bool
+    docs: bool
+    decides: bool
+
+
+_known: dict[bytes, Facts] = {}
+
+
+def facts_of(node: tree_sitter.Node, source: bytes) -> Facts:
+    """What an outer attribute means."""
+    text = source[node.start_byte : node.end_byte]
+    found = _known.get(text)
+    if found is None:
+        name = attribute_name(node, source)
+        inert = name in _INERT or name.startswith(_INERT_TOOLS)
+        found = Facts(is_test_attribute(node, source), name == "doc", not inert)
+        if len(text) <= _LONGEST_KNOWN:
+            if len(_known) >= _MOST_KNOWN:
+                _known.clear()
+            _known[text] = found
+    return found
+
+
+def doc_text(leading: Sequence[tree_sitter.Node], source: bytes) -> str:
     """The Markdown of the outer docs among an item's leading nodes, unindented as rustdoc does; "" without any.
 
     Line and block comments and `#[doc = "..."]` are read; `#[doc = include_str!(..)]` is not.
@@ -79,11 +124,64 @@ def doc_text(leading: list[tree_sitter.Node], source: bytes) -> str:
     lines: list[str] = []
     for node in leading:
         if is_outer_doc(node):
-            body = field(node, "doc")
-            lines += _comment_lines(text_of(body, source), node.type) if body is not None else [""]
+            lines += _lines_of(node, source)
         elif node.type == "attribute_item" and attribute_name(node, source) == "doc":
             lines += _doc_attribute_lines(node, source)
-    return textwrap.dedent("\n".join(line.rstrip() for line in lines)).strip("\n")
+    return _unindented("\n".join(lines))
+
+
+def outer_docs(before: bytes) -> str:
+    """`doc_text` of what stands before the first word of an item: comments and attributes."""
+    source = before + b"fn f() {}"
+    return doc_text(parse_once(source).root_node.children, source)
+
+
+def inner_docs(head: bytes) -> str:
+    """The Markdown of the inner docs (`//!`, `/*! */`, `#![doc = ".."]`) at the head of a file or a module."""
+    if b"!" not in head:
+        return ""
+    found = _INNER_LINES.match(head)
+    if found is not None and not _INNER_DOC.search(head, found.end()):
+        docs = line_docs(head, found.start(1), found.end(1), b"//!")
+        if docs is not None:
+            return docs
+    lines: list[str] = []
+    for node in parse_once(head).root_node.children:
+        if is_inner_doc(node):
+            lines += _lines_of(node, head)
+        elif node.type == "inner_attribute_item" and attribute_name(node, head) == "doc":
+            lines += _doc_attribute_lines(node, head)
+    return _unindented("\n".join(lines))
+
+
+def line_docs(source: bytes, start: int, end: int, mark: bytes = b"///") -> str | None:
+    """The Markdown of docs that are nothing but lines with `mark` below each other, as most are; None for others.
+
+    They are cut out of the source as one piece, which is ten times faster than looking at each comment.
+    """
+    run = source[start:end].rstrip()
+    margin = source[max(source.rfind(b"\n", max(start - 200, 0), start) + 1, start - 200, 0) : start]
+    separator = b"\n" + margin + mark
+    if margin.strip() or not run.startswith(mark) or run.count(separator) != run.count(b"\n"):
+        return None
+    text = run[len(mark) :].replace(separator, b"\n").decode()
+    return None if text.startswith("/") or "\n/" in text else _unindented(text)
+
+
+def _lines_of(node: tree_sitter.Node, source: bytes) -> list[str]:
+    body = field(node, "doc")
+    return _comment_lines(text_of(body, source), node.type) if body is not None else [""]
+
+
+def _unindented(text: str) -> str:
+    """Lines without blanks at their ends, and without the margin that they share."""
+    text = "\n" + text
+    if not text.isascii() or " \n" in text or "\t\n" in text or "\r" in text or text[-1].isspace():
+        text = "\n".join([line.rstrip() for line in text.split("\n")])
+    if _ONE_BLANK.search(text) and not _NO_BLANK.search(text):
+        # What textwrap would do, in a tenth of the time.
+        return text.replace("\n ", "\n").strip("\n")
+    return textwrap.dedent(text).strip("\n")
 
 
 def _comment_lines(body: str, kind: str) -> list[str]:
@@ -109,15 +207,3 @@ def _unescaped(text: str) -> str:
     for escape, plain in (("\\n", "\n"), ('\\"', '"'), ("\\t", "\t"), ("\\\\", "\\")):
         text = text.replace(escape, plain)
     return text
-
-
-def leading_start(leading: list[tree_sitter.Node], item: tree_sitter.Node) -> int:
-    """Where an item begins, its outer docs and attributes included.
-
-    A plain comment counts only between the first doc or attribute and the item: what stands above them belongs to
-    the file, or to the item before.
-    """
-    for node in leading:
-        if is_outer_doc(node) or node.type == "attribute_item":
-            return node.start_byte
-    return item.start_byte

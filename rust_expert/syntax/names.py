@@ -148,7 +148,7 @@ class _Reader:
         for name, path in imports_of(node, self.source):
             self.bound.add(name)
             self.named.add(name)
-            self._head(path.split("::")[0], "")
+            self._head(path.removeprefix("::").split("::")[0], "")
 
     def _field_expression(self, node: tree_sitter.Node, _: bool) -> None:
         value, name = field(node, "value"), field(node, "field")

@@ -4,8 +4,10 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 
+from rust_expert.syntax.chunks import FILE
 from rust_expert.syntax.corpus import ItemRow
 from rust_expert.syntax.docs import without_docs
+from rust_expert.syntax.item_names import imports_of_item
 
 DEFINITIONS = frozenset({"function", "struct", "enum", "union", "trait", "const", "static", "type"})
 TYPES = frozenset({"struct", "enum", "union"})
@@ -33,6 +35,7 @@ class CrateIndex:
             elif row.kind == "impl" and row.trait:
                 self.impls[row.owner, row.trait.rpartition("::")[2]].append(row)
         self.modules = {row.name for row in rows if row.kind == "module"}
+        self._imports = {row.file: row.imports for row in rows if row.kind == FILE}
         self._stripped: dict[str, str] = {}
 
     def definition(self, name: str, near: ItemRow, imported: str = "") -> ItemRow | None:
@@ -80,6 +83,10 @@ class CrateIndex:
         if len(found) > 1:
             raise Incomplete("an impl with several definitions")
         return found[0] if found else None
+
+    def imports(self, row: ItemRow) -> tuple[str, ...]:
+        """The imports of its file that an item may need."""
+        return imports_of_item(row, self._imports.get(row.file, ()))
 
     def stripped(self, row: ItemRow) -> str:
         """An item's text without its docs."""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from rust_expert.syntax.corpus import ItemRow
+from rust_expert.syntax.item_names import uses_of_item
 from rust_expert.tasks.crate_index import TYPES, CrateIndex, Incomplete, derived
 from rust_expert.tasks.known import (
     LATE_PRELUDE,
@@ -56,8 +57,9 @@ class Needs:
         self._pending.append(row)
 
     def _of(self, row: ItemRow) -> Iterator[ItemRow]:
-        known = {name_of(path): path for path in row.imports}
-        for use in row.uses:
+        imports, uses = self.crate.imports(row), uses_of_item(row)
+        known = {name_of(path): path for path in imports}
+        for use in uses:
             if use == "crate":
                 raise Incomplete("a path from the crate's root")
             if use.endswith("!"):
@@ -75,9 +77,9 @@ class Needs:
                         yield from self._having(owner, "Default")
             else:
                 yield from _maybe(self._resolved(use, row, known))
-        for path in row.imports:
+        for path in imports:
             sign = TRAIT_SIGNS.get(path.rpartition("::")[2])
-            if sign and name_of(path) not in row.uses and re.search(sign, row.text):
+            if sign and name_of(path) not in uses and re.search(sign, row.text):
                 self._import(path)
         yield from self._traits_of(row)
 
@@ -87,7 +89,9 @@ class Needs:
             traits = derived(row)
             if traits - STD_DERIVES:
                 raise Incomplete("a derive that std does not have")
-            parts = [name for name in row.uses if name in self.crate.definitions and name != row.name]
+            parts = [
+                name for name in uses_of_item(row) if name in self.crate.definitions and name != row.name
+            ]
             for trait in sorted(traits):
                 for part in parts:
                     yield from self._having(part, trait)

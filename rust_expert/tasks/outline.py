@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from rust_expert.syntax.corpus import ItemRow
 from rust_expert.syntax.docs import without_docs
+from rust_expert.syntax.item_names import uses_of_item
 from rust_expert.tasks.crate_index import TYPES, CrateIndex, Incomplete
 from rust_expert.tasks.needs import name_of
 from rust_expert.tasks.units import opened
@@ -23,7 +24,7 @@ def outline_of(row: ItemRow, crate: CrateIndex, most_lines: int) -> str:
     """
     parts: list[str] = []
     left = most_lines
-    imports = "\n".join(f"use {path};" for path in row.imports)
+    imports = "\n".join(f"use {path};" for path in crate.imports(row))
     for part in [imports, *dict.fromkeys(_definitions(row, crate))]:
         lines = part.count("\n") + 1
         if part and lines <= left:
@@ -33,9 +34,9 @@ def outline_of(row: ItemRow, crate: CrateIndex, most_lines: int) -> str:
 
 
 def _definitions(row: ItemRow, crate: CrateIndex) -> Iterator[str]:
-    known = {name_of(path): path for path in row.imports}
+    known = {name_of(path): path for path in crate.imports(row)}
     owners = [row.owner] if row.kind in ("method", "impl") else []
-    for name in [*owners, *(use.partition("::")[0] for use in row.uses if use[0].isalpha())]:
+    for name in [*owners, *(use.partition("::")[0] for use in uses_of_item(row) if use[0].isalpha())]:
         if (found := _found(name, row, crate, known.get(name, ""))) is not None:
             yield _shown(found, crate)
     yield from _methods(row, crate)
@@ -44,7 +45,7 @@ def _definitions(row: ItemRow, crate: CrateIndex) -> Iterator[str]:
 def _methods(row: ItemRow, crate: CrateIndex) -> Iterator[str]:
     """The signatures of the methods that an item calls on its own type, by impl."""
     called: dict[str, list[str]] = defaultdict(list)
-    for use in row.uses:
+    for use in uses_of_item(row):
         if use.startswith("."):
             try:
                 member = crate.member(row.owner, use[1:])

@@ -101,7 +101,7 @@ def _counts(
     return {
         "items": len(rows),
         "crates": len({(row.crate, row.version) for row in rows}),
-        "chunks": dict(sorted(Counter(row.scale for row in rows).items())),
+        "chunks": dict(sorted(Counter(row.scale or "none" for row in rows).items())),
         "forms": {
             kind: {name: dict(sorted(counts.items())) for name, counts in sorted(tally.items())}
             for kind, tally in sorted(forms.items())

@@ -9,14 +9,12 @@ from dataclasses import dataclass, field
 from rust_expert.common.config.tasks import TasksOptions
 from rust_expert.common.contracts import Sample, TaskType
 from rust_expert.common.seeds import rng
+from rust_expert.syntax.chunks import CHUNK_KINDS
 from rust_expert.syntax.corpus import ItemRow
 from rust_expert.tasks import wording
 from rust_expert.tasks.crate_index import CrateIndex
 from rust_expert.tasks.outline import outline_of
 from rust_expert.tasks.units import Unit, unit_of
-
-PIECES = frozenset({"type", "impl_part", "file"})
-"""Scales of rows that are put together of items, and no item of their own."""
 
 _ASYNC = re.compile(r"(?:pub(?:\([^)]*\))?\s+)?(?:(?:const|unsafe)\s+)*async\b")
 
@@ -47,7 +45,7 @@ class Crate:
     def __init__(self, rows: Sequence[ItemRow], files: frozenset[str], standing: Mapping[str, str]) -> None:
         self.rows = [row for row in rows if row.file in files]
         self.index = CrateIndex(rows)
-        self.by_key = {row.key: row for row in self.rows if row.scale not in PIECES}
+        self.by_key = {row.key: row for row in self.rows if row.kind not in CHUNK_KINDS}
         self._by_file: dict[str, list[ItemRow]] = defaultdict(list)
         for row in self.rows:
             self._by_file[row.file].append(row)
@@ -64,7 +62,7 @@ class Crate:
             if row.start <= item.start
             and item.end <= row.end
             and item.key != row.key
-            and item.scale not in PIECES
+            and item.kind not in CHUNK_KINDS
         ]
 
     def setting(self, row: ItemRow, options: TasksOptions) -> Setting:

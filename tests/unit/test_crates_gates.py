@@ -6,10 +6,25 @@ import pytest
 
 from rust_expert.common import cache
 from rust_expert.common.config.corpus import GateOptions
+from rust_expert.common.crate_files import SourceFile, read_crate
 from rust_expert.crates.folder import take
-from rust_expert.crates.gates import audit
+from rust_expert.crates.gates import Rejection, audit_manifest, audit_sources
 from rust_expert.crates.manifest import CrateSource
-from rust_expert.crates.rust_text import measure, measures_of
+from rust_expert.crates.rust_text import Measures, measures_of
+
+
+def audit(crate: CrateSource, options: GateOptions) -> Rejection | None:
+    """Both parts of the audit."""
+    return audit_manifest(crate, options) or audit_sources(crate, options, read_crate(crate.root))
+
+
+def measure(*sources: bytes) -> Measures:
+    return measures_of([SourceFile.of(source) for source in sources])
+
+
+def measures(root: Path) -> Measures:
+    return measures_of(read_crate(root).files)
+
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures" / "crates"
 
@@ -169,9 +184,9 @@ def test_files_that_are_no_library_do_not_count(tmp_path: Path, monkeypatch: pyt
         path.write_text(bad, encoding="utf-8")
     (made.root / "src" / "tables.rs").write_text("// @generated\n" + bad, encoding="utf-8")
     (made.root / "src" / "latin.rs").write_bytes(bad.encode() + b"\xe4")
-    assert measures_of(made.root) == measure(GOOD.encode())
+    assert measures(made.root) == measure(GOOD.encode())
     (made.root / "src" / "own.rs").write_text(bad, encoding="utf-8")
-    assert measures_of(made.root).unsafe_uses == 100
+    assert measures(made.root).unsafe_uses == 100
 
 
 def test_a_failed_crate_is_out() -> None:
@@ -186,6 +201,6 @@ def test_the_fixtures_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name
     monkeypatch.setenv("RUST_EXPERT_CACHE", str(tmp_path))
     made = take(FIXTURES, name)
     assert audit(made, GateOptions()) is None
-    figures = measures_of(made.root)
+    figures = measures(made.root)
     assert figures.documented_items == figures.public_items >= 10
     assert figures.full_lines >= 150

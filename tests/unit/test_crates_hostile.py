@@ -14,11 +14,10 @@ from pathlib import Path
 import pytest
 from test_crates_fetch import Registry, fetch, registry  # noqa: F401
 
-from rust_expert.common.tables import read_parquet
 from rust_expert.crates import archive
 from rust_expert.crates.archive import ArchiveFault, unpack
 from rust_expert.crates.manifest import read_manifest
-from rust_expert.syntax.corpus import ItemRow
+from rust_expert.syntax.item_table import read_items
 
 ROOT = Path(__file__).resolve().parents[2]
 DEEP = 100_000
@@ -240,9 +239,11 @@ def test_hostile_crates_of_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     told = [json.loads(line) for line in losses.read_text(encoding="utf-8").splitlines()]
     assert {(each["crate"], each["file"]): each["reason"] for each in told if each["file"]} == SKIPPED
     assert {each["crate"] for each in told if each["gate"] == "fetch"} == REFUSED.keys()
-    items = list(read_parquet(rows, ItemRow))
+    items = read_items(rows)
     assert {row.crate for row in items} == crates.keys() - REFUSED.keys()
-    assert {(row.file, row.text) for row in items} == {("src/lib.rs", GOOD.rstrip("\n"))}
+    assert {(row.file, row.kind, row.text) for row in items} == {
+        ("src/lib.rs", kind, GOOD.rstrip("\n")) for kind in ("file", "function")
+    }
 
 
 def run(script: str, *words: object) -> None:
@@ -272,10 +273,11 @@ def test_the_parser_itself_takes_any_depth(tmp_path: Path, kind: str) -> None:
     """In a process of its own, since a stack that overflows ends it."""
     (tmp_path / "deep.rs").write_bytes(NESTED[kind])
     read = (
-        "import sys; from pathlib import Path; from rust_expert.syntax import parser, items\n"
+        "import sys; from pathlib import Path; from rust_expert.common.crate_files import SourceFile\n"
+        "from rust_expert.syntax import parser, items\n"
         "source = Path(sys.argv[1]).read_bytes(); tree = parser.parse(source)\n"
         "print(sum(1 for _ in parser.descend(tree.root_node)), len(parser.errors_in(tree.root_node)))\n"
-        "print(len(items.items_of(source).items))\n"
+        "print(len(items.items_of(SourceFile.of(source)).items))\n"
     )
     command = [sys.executable, "-c", read, str(tmp_path / "deep.rs")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)

@@ -4,8 +4,14 @@ import time
 
 import pytest
 
-from rust_expert.common.rust_lexing import DEEPEST, DOC, blanked, fault_in
-from rust_expert.crates.rust_text import is_conditional, measure, spans_of_tests
+from rust_expert.common.crate_files import SourceFile
+from rust_expert.common.rust_lexing import DEEPEST, DOC, blanked, fault_in, lexed
+from rust_expert.common.rust_tests import spans_of_tests
+from rust_expert.crates.rust_text import Measures, is_conditional, measures_of
+
+
+def measure(source: bytes) -> Measures:
+    return measures_of([SourceFile.of(source)])
 
 
 @pytest.mark.parametrize(
@@ -109,10 +115,9 @@ def test_uses_of_one_platform(source: str, uses: int) -> None:
 
 
 def test_a_library_of_one_platform() -> None:
-    assert is_conditional(
-        b'//! Docs.\n#![allow(x)]\n#![cfg(all(target_os = "macos", feature = "x"))]\nfn f() {}'
-    )
-    assert not is_conditional(b"#![cfg_attr(windows, allow(x))]\n#[cfg(windows)]\nmod a;")
+    source = b'//! Docs.\n#![allow(x)]\n#![cfg(all(target_os = "macos", feature = "x"))]\nfn f() {}'
+    assert is_conditional(SourceFile.of(source))
+    assert not is_conditional(SourceFile.of(b"#![cfg_attr(windows, allow(x))]\n#[cfg(windows)]\nmod a;"))
 
 
 DEEP = 100_000
@@ -134,7 +139,7 @@ DEEP = 100_000
     ],
 )
 def test_what_no_parser_is_given(source: bytes, told: str) -> None:
-    reason = fault_in(source)
+    reason = fault_in(lexed(source))
     assert told in reason if told else reason == ""
 
 
@@ -146,6 +151,6 @@ def test_what_no_parser_is_given(source: bytes, told: str) -> None:
 def test_hostile_files_are_read_in_linear_time(piece: bytes) -> None:
     source = piece * (1_000_000 // len(piece))
     before = time.process_time()
-    fault_in(source)
+    fault_in(lexed(source))
     measure(source)
     assert time.process_time() - before < 10, "quadratic, it would take hours"

@@ -1,6 +1,18 @@
 """Items carry the exact bytes that they take, whatever the file looks like."""
 
-from rust_expert.syntax.items import Item, items_of
+from pathlib import Path
+
+import pytest
+
+from rust_expert.common.crate_files import SourceFile, read_crate
+from rust_expert.syntax.items import FileItems, Item
+from rust_expert.syntax.items import items_of as items_of_file
+
+CRATES = Path(__file__).resolve().parents[1] / "fixtures" / "crates"
+
+
+def items_of(source: bytes) -> FileItems:
+    return items_of_file(SourceFile.of(source))
 
 
 def by_path(source: bytes) -> dict[str, Item]:
@@ -104,19 +116,132 @@ mod inner { #![cfg(test)] fn lost_inside() {} }
     found = items_of(source)
     names = [item.name for item in found.items]
     assert names == ["kept", "stays", "stays_too", "Stays", "inner"]
-    assert found.tests == 6
+    assert len(found.tests) == 6
+    assert [source[start:end].split(b" {")[0].split(b"\n")[-1] for start, end in found.tests] == [
+        b"mod tests", b"fn lost_too()", b"fn lost_again()", b"async fn lost_async()", b"mod checks;",
+        b"#![cfg(test)] fn lost_inside()",
+    ]  # fmt: skip
     assert found.test_modules == [("checks", "other/checks.rs")]
     conditional = {item.name: item.conditional for item in found.items}
     assert conditional == {"kept": False, "stays": True, "stays_too": True, "Stays": False, "inner": True}
 
 
 def test_a_whole_file_for_tests_has_no_items() -> None:
-    assert items_of(b"#![cfg(test)]\nfn helper() {}\n").items == []
+    found = items_of(b"#![cfg(test)]\nfn helper() {}\n")
+    assert found.items == [] and found.for_tests
+    assert not items_of(b"mod inner { #![cfg(test)] fn f() {} }").for_tests
 
 
-def test_a_file_that_does_not_parse_has_faults_and_no_items() -> None:
-    found = items_of("fn ok() {}\n// ä\nfn broken( {\n".encode())
-    assert found.items == [] and found.faults and found.faults[0] >= 17
+FAULTY = {
+    "in a function": (
+        "fn first() {}\n/// Old.\nfn second() { try!(x); }\n// ä\nfn third() {}\n",
+        ["first", "third"],
+    ),
+    "in a method": (
+        "impl A { fn a() {} fn b() { let = ; }\n /// C.\n fn c() {} }\nfn after() {}\n",
+        ["a", "c", "after"],
+    ),
+    "in the head of an impl": ("impl A B { fn a() {} }\nfn after() {}\n", ["after"]),
+    "a bracket too few in an impl": (
+        "fn before() {}\nimpl A { fn a() { fn b() {} }\nfn c() {}\n",
+        ["before"],
+    ),
+    "a bracket too few at the end": ("fn ok() {}\n// ä\nfn broken( {\n", ["ok"]),
+    "between items": ("fn a() {}\n)))\nfn b() {}\n", ["a", "b"]),
+    "before an item on its line": ("fn a() {}\n)) fn b() {}\nfn c() {}\n", ["a", "c"]),
+    "before an attribute of an item": ("fn a() {}\n)) #[x]\nfn b() {}\nfn c() {}\n", ["a", "c"]),
+    "in tests": ("fn a() {}\n#[cfg(test)]\nmod tests { fn broken( }\nfn b() {}\n", ["a", "b"]),
+    "in a module": ("mod m {\n fn a() {}\n fn b() { + }\n mod n { fn c() {} } }\n", ["a", "n", "c"]),
+}
+
+
+@pytest.mark.parametrize("place", FAULTY)
+def test_only_what_a_fault_stands_in_is_left_out(place: str) -> None:
+    text, names = FAULTY[place]
+    found = items_of(text.encode())
+    assert [item.name for item in found.items] == names
+    assert (found.lost > 0, bool(found.faults)) == ((False, False) if place == "in tests" else (True, True))
+    for item in found.items:
+        assert (
+            text.encode()[item.start : item.end]
+            .decode()
+            .strip(" #[x]\n/CA.")
+            .startswith(("fn", "mod", "impl"))
+        )
+
+
+def test_as_many_are_counted_as_are_left_out() -> None:
+    assert items_of(FAULTY["in a function"][0].encode()).lost == 1
+    assert items_of(FAULTY["in a method"][0].encode()).lost == 2, "the impl and its method"
+    assert items_of(b"fn a() {}\n").lost == 0
+
+
+@pytest.mark.parametrize("file", sorted(path.name for path in CRATES.iterdir()))
+def test_tests_that_are_not_parsed_change_nothing(file: str) -> None:
+    """Modules for tests, emptied before the parser reads, against the same file without any."""
+    for read in read_crate(CRATES / file).files:
+        tests = b"#[cfg(test)]\nmod more_tests {\n    #[test]\n    fn t() { assert_eq!('}', \"}\"); }\n}\n"
+        alone, beside = items_of_file(read), items_of_file(SourceFile.of(read.source + tests))
+        assert beside.items == alone.items and len(beside.tests) == len(alone.tests) + 1
+
+
+def test_docs_inside_modules_and_files() -> None:
+    source = b"""//! Of the file.
+//!
+//! More.
+
+#![allow(dead_code)]
+/// Outside.
+mod a {
+    //! Inside.
+    fn f() {}
+}
+mod b { /*! In a block. */ }
+mod c { #![doc = " By attribute."] }
+/// Only outside.
+mod d { /// Of f.
+    fn f() {} }
+"""
+    found = items_of(source)
+    assert found.docs == "Of the file.\n\nMore."
+    docs = {item.path: item.docs for item in found.items}
+    assert docs == {
+        "a": "Outside.\nInside.", "a::f": "", "b": "In a block.", "c": "By attribute.", "d": "Only outside.",
+        "d::f": "Of f.",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("before", "docs"),
+    [
+        ("/// One.\n///\n///   Two.  \n", "One.\n\n  Two."),
+        ("/// One.\n// plain\n/// Two.\n", "One.\nTwo."),
+        ("/// One.\n\n/// Two.\n", "One.\nTwo."),
+        ("    /// One.\n    /// Two.\n    ", "One.\nTwo."),
+        ("    /// One.\n  /// Two.\n", "One.\nTwo."),
+        ("/// One.\n#[inline] /// Two.\n", "One.\nTwo."),
+        ("///One.\n///Two.\n", "One.\nTwo."),
+        ("///  One.\n///   Two.\n", "One.\n Two."),
+        ("/// One.\n//// none\n/// Two.\n", "One.\nTwo."),
+        ("///\n/// One.\n///\n", "One."),
+        ("/// One.\r\n/// Two.\r\n", "One.\nTwo."),
+        ("/// Größe.\u00a0\n/// Zwei.\n", "Größe.\nZwei."),
+        ("/** One. */ /// Two.\n", "One.\nTwo."),
+        ('#[doc = "One."]\n/// Two.\n', "One.\n Two."),
+        ("fn other() {} /// One.\n", "One."),
+        ("// plain\n\n", ""),
+        ("/// Dangling.\nuse a::b;\n", ""),
+    ],
+)
+def test_docs_are_read_wherever_they_stand(before: str, docs: str) -> None:
+    source = f"{before}fn f() {{}}\n".encode()
+    item = items_of(source).items[-1]
+    assert item.docs == docs
+    text = source[item.start : item.end].decode()
+    assert text.endswith("fn f() {}")
+    if docs:
+        assert text == source.decode()[source.decode().index(text) :].rstrip("\n")
+        assert text.startswith(("/", "#"))
 
 
 def test_docs_of_every_form() -> None:

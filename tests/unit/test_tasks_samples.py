@@ -17,6 +17,7 @@ from rust_expert.common.tables import read_parquet
 from rust_expert.judge.rustc import check_many
 from rust_expert.syntax.corpus import ItemRow, Origin, rows_of_crate
 from rust_expert.syntax.docs import clean
+from rust_expert.syntax.item_table import read_items
 from rust_expert.tasks import wording
 from rust_expert.tasks.building import ShardResult
 from rust_expert.tasks.explanations import PROMISES, changed_lines
@@ -170,7 +171,7 @@ def test_no_prompt_names_a_runtime_that_the_code_does_not(made: Made) -> None:
 
 def async_row() -> ItemRow:
     found = items_of_text("pub async fn fetch(from: &str) -> String {\n    from.to_string()\n}\n")
-    return found[0]
+    return next(row for row in found if row.kind == "function")
 
 
 def items_of_text(text: str) -> list[ItemRow]:
@@ -251,7 +252,7 @@ def test_the_scripts_from_folder_to_samples(tmp_path: Path) -> None:
         cache=cache,
     )  # fmt: skip
     assert told.returncode == 0, told.stderr
-    rows = read_parquet(items, ItemRow)
+    rows = read_items(items)
     assert {row.crate for row in rows} == {"mini-ring"}
     lost = [json.loads(line) for line in losses.read_text().splitlines()]
     assert any(row["crate"] == "mini-ring" and row["file"] == "src/faulty.rs" for row in lost)

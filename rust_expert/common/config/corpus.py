@@ -101,6 +101,15 @@ class GateOptions(BaseModel):
     )
 
 
+class ChunkOptions(BaseModel):
+    """How large the pieces are that impls are cut into; modules and files that are larger are no chunks."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    max_lines: int = Field(default=200, ge=1, description="most lines of a chunk")
+    max_chars: int = Field(default=8000, ge=1, description="most characters of a chunk")
+
+
 class BuildOptions(BaseModel):
     """How the crates past the gates are built and linted, in the sandbox, with what they need fetched beforehand."""
 
@@ -126,6 +135,9 @@ class CorpusOptions(FetchOptions):
     gates: GateOptions = Field(
         default_factory=GateOptions, description="what a crate must be like to be learned from"
     )
+    chunks: ChunkOptions = Field(
+        default_factory=ChunkOptions, description="how large the chunks are that items are cut into"
+    )
     builds: BuildOptions = Field(
         default_factory=BuildOptions, description="how crates are built and linted in the sandbox"
     )
@@ -133,4 +145,4 @@ class CorpusOptions(FetchOptions):
     @property
     def fetch(self) -> FetchOptions:
         """The part that fetching reads."""
-        return FetchOptions.model_validate(self.model_dump(exclude={"gates", "builds"}))
+        return FetchOptions.model_validate(self.model_dump(exclude={"gates", "chunks", "builds"}))

@@ -1,0 +1,95 @@
+"""What the row of an item takes from outside, worked out from its text when somebody asks: few rows are asked about,
+and reading the names of all would cost more than parsing them did.
+"""
+
+import functools
+from collections.abc import Iterable, Sequence
+
+import tree_sitter
+
+from rust_expert.syntax.chunks import CHUNK_KINDS, FILE
+from rust_expert.syntax.corpus import ItemRow
+from rust_expert.syntax.items import KINDS
+from rust_expert.syntax.names import imports_of, uses_of
+from rust_expert.syntax.parser import field, parse
+
+LARGEST_READ = 16_000
+"""Bytes: the names used by larger items are not read, they are too long for any sample."""
+
+STD_TRAITS = frozenset(
+    {"Write", "Read", "BufRead", "Seek", "FromStr", "Hash", "Hasher", "BuildHasher", "Borrow"}
+)
+"""Traits of std outside the prelude, which an item may need in scope without naming them."""
+
+_READ = frozenset(KINDS.values()) - {"module", "macro"} | {"method"} | CHUNK_KINDS - {FILE}
+
+
+def uses_of_item(row: ItemRow) -> tuple[str, ...]:
+    """What an item or a run of items takes from outside, the head of its impl or trait included; the forms are those of
+    rust_expert.syntax.names. Sorted; empty for modules, files, macros and very large items.
+
+    A head is as the row has it: what stands behind its first 2,000 bytes is not seen.
+    """
+    if row.kind not in _READ:
+        return ()
+    return _uses(row.text, row.header, row.kind == "impl" and not row.trait)
+
+
+@functools.lru_cache(maxsize=10_000)
+def _uses(text: str, header: str, head_alone: bool) -> tuple[str, ...]:
+    source = (f"{header}\n{{\n{text}\n}}" if header else text).encode()
+    top = parse(source).root_node
+    heads: list[tree_sitter.Node] = []
+    if header:
+        block = next(iter(_items_in(top)), None)
+        body = field(block, "body") if block is not None else None
+        if block is None or body is None:
+            return ()
+        heads = [child for child in block.children if child.is_named and child != body]
+        if block.type == "trait_item":
+            heads = [child for child in heads if child != field(block, "name")]
+        top = body
+    items = _items_in(top)
+    if not items or items[-1].end_byte - items[0].start_byte > LARGEST_READ:
+        return ()
+    if head_alone:  # the methods of such an impl have rows of their own
+        body = field(items[0], "body")
+        items = [child for child in items[0].children if child.is_named and child != body]
+    return tuple(uses_of([*heads, *items], source))
+
+
+def _items_in(body: tree_sitter.Node) -> list[tree_sitter.Node]:
+    return [child for child in body.children if child.type in KINDS]
+
+
+def imports_of_item(row: ItemRow, declarations: Sequence[str]) -> tuple[str, ...]:
+    """The imports of its file that an item may need: `std::fmt`, `a::B as C`; sorted.
+
+    `declarations` are the `use` declarations of the file, as the file's row holds them.
+    """
+    heads = {use.split("::")[0] for use in uses_of_item(row)}
+    return tuple(
+        sorted(
+            {
+                path if path.rpartition("::")[2] == name else f"{path} as {name}"
+                for name, path in _imported(tuple(declarations))
+                if name in heads
+                or f"{name}!" in heads
+                or (path.rpartition("::")[2] in STD_TRAITS and path.startswith(("std::", "core::")))
+            }
+        )
+    )
+
+
+@functools.lru_cache(maxsize=1_000)
+def _imported(declarations: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    return tuple(_each_imported(declarations))
+
+
+def _each_imported(declarations: Iterable[str]) -> Iterable[tuple[str, str]]:
+    """The names that `use` declarations bring in, each with its full path."""
+    for declaration in declarations:
+        source = declaration.encode()
+        for node in parse(source).root_node.children:
+            if node.type == "use_declaration":
+                yield from imports_of(node, source)
