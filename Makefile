@@ -8,7 +8,7 @@ PY := .venv/bin/python
 # cargo and rustc are found where rustup puts them, also before the shell has been started anew.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help setup run test lint format doctor bench bench-judge bench-data report lock clean
+.PHONY: help setup run test lint format doctor bench bench-judge bench-data bench-dataset report lock clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -43,6 +43,9 @@ bench: setup ## all speed measurements
 
 bench-judge: setup ## what judging a sample costs
 	@$(PY) -m benchmarks judge
+
+bench-dataset: setup ## what a row costs from the rows of tasks to the shards
+	@$(PY) -m benchmarks dataset
 
 bench-data: setup ## what the steps from crates to rows cost, against a bare parse
 	@$(PY) -m benchmarks data

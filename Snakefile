@@ -20,4 +20,8 @@ rule all:
 
 
 onsuccess:
-    show_table()
+    finish(True)
+
+
+onerror:
+    finish(False)

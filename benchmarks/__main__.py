@@ -3,7 +3,7 @@
 import argparse
 import importlib
 
-NAMES = ("judge", "data")
+NAMES = ("judge", "data", "dataset")
 
 
 def main() -> None:

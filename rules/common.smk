@@ -17,6 +17,7 @@ from rust_expert.common.config import profile
 from rust_expert.common.config.models import TrainingOptions
 from rust_expert.common.config.sampling import SamplingOptions
 from rust_expert.common.errors import UserError
+from rust_expert.common.exposition import merge
 from rust_expert.common.problems import read_problems
 from rust_expert.common.toolchain import rustc_version
 from rust_expert.crates.fetch import shard_needs, shard_rows
@@ -233,7 +234,11 @@ def base_flags():
     return cli.flags(given.model_copy(update=moved))
 
 
-def show_table():
-    """Print the table at the end of a run; `make run` prints it itself, also when nothing was to be done."""
-    if "RUST_EXPERT_RUN" not in os.environ and Path("results/metrics.json").exists():
+def finish(well):
+    """What a run ends with: its figures for Prometheus, and the table. `make run` does both itself, whatever was done."""
+    if "RUST_EXPERT_RUN" in os.environ:
+        return
+    if Path("results/telemetry").is_dir():
+        merge(Path("results/telemetry"))
+    if well and Path("results/metrics.json").exists():
         shell("python -m scripts.table results/metrics.json")

@@ -18,6 +18,7 @@ rule fetch:
         options=options_of(FETCH),
     shell:
         "python -m scripts.fetch --rows {params.rows:q} --out {output} {params.options} --log {log}"
+        " --telemetry results/telemetry --job fetch shard={wildcards.shard}"
 
 
 rule items:
@@ -40,6 +41,7 @@ rule items:
     shell:
         "python -m scripts.items --manifest {input} --out {output.rows} --rejections {output.rejections}"
         " --workers {threads} {params.gates} {params.chunks} --log {log}"
+        " --telemetry results/telemetry --job items shard={wildcards.shard}"
 
 
 rule builds:
@@ -65,6 +67,7 @@ rule builds:
     shell:
         "python -m scripts.builds --manifest {input.manifest} --items {input.rows} --out {output.crates}"
         " --pairs {output.pairs} --workers {threads} {params.builds} {params.pairs} --log {log}"
+        " --telemetry results/telemetry --job builds shard={wildcards.shard}"
 
 
 rule tasks:
@@ -88,6 +91,7 @@ rule tasks:
     shell:
         "python -m scripts.tasks --items {input.rows} --builds {input.builds} --pairs {input.pairs}"
         " --out {output.samples} --counts {output.counts} {params.options} --log {log}"
+        " --telemetry results/telemetry --job tasks shard={wildcards.shard}"
 
 
 rule curriculum:
@@ -108,6 +112,7 @@ rule curriculum:
     shell:
         "python -m scripts.curriculum --shard {wildcards.shard} --shards {params.shards} --out {output}"
         " --workers {threads} {params.options} --log {log}"
+        " --telemetry results/telemetry --job curriculum shard={wildcards.shard}"
 
 
 rule curriculum_suite:
@@ -128,3 +133,4 @@ rule curriculum_suite:
         toolchain=TOOLCHAIN,
     shell:
         "python -m scripts.curriculum_suite --out {output} --workers {threads} {params.options} --log {log}"
+        " --telemetry results/telemetry --job curriculum_suite suite={wildcards.suite}"

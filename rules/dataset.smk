@@ -2,13 +2,14 @@
 
 
 rule clean:
-    """Remove duplicates and whatever a suite holds, then split by crate and by combination."""
+    """Remove secrets, duplicates and whatever a suite holds, then split by crate and by combination."""
     input:
         tasks=[f"results/tasks/{shard}.parquet" for shard in CORPUS_SHARDS],
         curriculum=[f"results/curriculum/{shard}.parquet" for shard in range(CURRICULUM_SHARDS)],
         suites=SUITE_FILES,
     output:
         rows="results/dataset/clean.parquet",
+        privacy="results/dataset/privacy.json",
         decontamination="results/dataset/decontamination.json",
         funnel="results/dataset/funnel.json",
     log:
@@ -23,8 +24,9 @@ rule clean:
         suites=NAMED_SUITES,
     shell:
         "python -m scripts.clean --tasks {input.tasks} --curriculum {input.curriculum} --suites {params.suites}"
-        " --out {output.rows} --decontamination {output.decontamination} --funnel {output.funnel}"
+        " --out {output.rows} --privacy {output.privacy} --decontamination {output.decontamination} --funnel {output.funnel}"
         " {params.options} --log {log}"
+        " --telemetry results/telemetry --job clean"
 
 
 rule mix:
@@ -54,6 +56,7 @@ rule mix:
     shell:
         "python -m scripts.mix --clean {input.clean} --name {wildcards.dataset} --report {output.report}"
         " --shards {params.shards} {params.cleaning} {params.options} --log {log}"
+        " --telemetry results/telemetry --job mix dataset={wildcards.dataset}"
 
 
 rule rsft_prompts:
@@ -77,6 +80,7 @@ rule rsft_prompts:
     shell:
         "python -m scripts.rsft_prompts --data {input.data} --suites {input.suites} --out {output}"
         " {params.options} --log {log}"
+        " --telemetry results/telemetry --job rsft_prompts stage={wildcards.stage}"
 
 
 rule rsft_select:
@@ -108,3 +112,4 @@ rule rsft_select:
         "python -m scripts.rsft_select --stage {wildcards.stage} --problems {input.problems} --completions {input.completions}"
         " --verdicts {input.verdicts} --parent-train {input.train} --parent-val {input.val} --report {output.report}"
         " --shards {params.shards} {params.options} --log {log}"
+        " --telemetry results/telemetry --job rsft_select stage={wildcards.stage}"

@@ -24,6 +24,7 @@ rule judge:
     shell:
         "python -m scripts.judge {input.samples} --suite {input.suite} --out {output} --workers {threads}"
         " {params.crates} {params.options} --log {log}"
+        " --telemetry results/telemetry --job judge stage={wildcards.stage} suite={wildcards.suite}"
 
 
 rule score:
@@ -46,3 +47,4 @@ rule score:
     shell:
         "python -m scripts.score --verdicts {input.verdicts} --suite {input.suite}"
         " --completions {input.completions} --out {output} {params.options} --log {log}"
+        " --telemetry results/telemetry --job score stage={wildcards.stage} suite={wildcards.suite}"

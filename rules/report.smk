@@ -34,6 +34,7 @@ rule summarize:
         "python -m scripts.summarize --scores {params.scores} --parents {params.parents:q}"
         " --manifests {params.manifests} --funnel {input.funnel} --decontamination {input.decontamination}"
         " --mixes {params.mixes} --selections {params.selections} --out {output} {params.options} --log {log}"
+        " --telemetry results/telemetry --job summarize"
 
 
 rule provenance:
@@ -52,6 +53,7 @@ rule provenance:
     shell:
         "python -m scripts.provenance --config-json {params.config:q} --benchmarks results/benchmarks"
         " --out {output} --log {log}"
+        " --telemetry results/telemetry --job provenance"
 
 
 rule card:
@@ -79,6 +81,7 @@ rule card:
         "python -m scripts.card --manifest {input.manifest} --mix {input.mix} --funnel {input.funnel}"
         " --decontamination {input.decontamination} --readme {output.readme} --croissant {output.croissant}"
         " {params.options} --log {log}"
+        " --telemetry results/telemetry --job card dataset={wildcards.dataset}"
 
 
 rule report:
@@ -129,6 +132,7 @@ rule report:
         " {params.suites} {params.answers} {params.models} --funnel {input.funnel}"
         " --decontamination {input.decontamination} --mix {input.mixes} --link {input.cards}"
         " --out {output.page} --plots results/plots --card {output.card} {params.options} --log {log}"
+        " --telemetry results/telemetry --job report"
 
 
 rule publish:
@@ -149,3 +153,4 @@ rule publish:
     shell:
         "python -m scripts.publish --summary {input.summary} --beside {input.provenance} {input.report}"
         " --headline {output.headline} --out {output.metrics} --log {log}"
+        " --telemetry results/telemetry --job publish"

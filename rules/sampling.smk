@@ -25,3 +25,4 @@ rule sample:
     shell:
         "python -m scripts.sample --base {input.base} --model {input.model} --suite {input.suite} --out {output}"
         " {params.quantization} {params.options} --log {log}"
+        " --telemetry results/telemetry --job sample stage={wildcards.stage} suite={wildcards.suite}"

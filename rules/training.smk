@@ -23,6 +23,7 @@ rule base:
     shell:
         "python -m scripts.base --train {input.train} --val {input.val} --out {output}"
         " --code {params.code} {params.options} --log {log}"
+        " --telemetry results/telemetry --job base"
 
 
 rule train_sft:
@@ -55,6 +56,7 @@ rule train_sft:
         "python -m scripts.train --stage {wildcards.stage} --method {params.method} --base {input.base} --parent {input.parent}"
         " --train {input.train} --val {input.val} --out {output}"
         " --code {params.code} {params.lora} {params.quantization} {params.options} --log {log}"
+        " --telemetry results/telemetry --job train_{params.method} stage={wildcards.stage}"
 
 
 use rule train_sft as train_rsft with:

@@ -5,6 +5,7 @@ Beside the manifest named by --out: model/ (an ordinary Hugging Face folder), hi
 
 from pathlib import Path
 
+from rust_expert.common import telemetry
 from rust_expert.common.cli import add_options, add_trainer_flags, options_from, parser, run, set_up_log
 from rust_expert.common.config.models import BaseOptions
 from rust_expert.models.process import prepare_process, settle_libraries
@@ -21,14 +22,14 @@ def main() -> None:
     add_trainer_flags(told)
     add_options(told, BaseOptions)
     arguments = told.parse_args()
-    set_up_log(arguments.log)
+    set_up_log(arguments)
     options = options_from(arguments, BaseOptions)
     prepare_process(options.threads, offline=options.origin != "hub")
 
     from rust_expert.models.base import prepare_base
 
     settle_libraries(options.threads)
-    prepare_base(
+    manifest = prepare_base(
         options,
         arguments.train,
         arguments.val,
@@ -36,6 +37,9 @@ def main() -> None:
         code=arguments.code,
         wait_seconds=arguments.lock_wait,
     )
+    if manifest.training is not None:
+        telemetry.count("rows_kept", manifest.training.rows)
+        telemetry.count("rows_lost", manifest.training.rows_too_long, reason="longer than max_length")
 
 
 if __name__ == "__main__":

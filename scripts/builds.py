@@ -6,10 +6,10 @@ came to is kept in the cache under its sources, those that it needs, the compile
 """
 
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 
-from rust_expert.common import cache, cli
+from rust_expert.common import cache, cli, telemetry
 from rust_expert.common.closure import code_fingerprint
 from rust_expert.common.config.corpus import BuildOptions
 from rust_expert.common.config.pairs import PairOptions
@@ -41,7 +41,7 @@ def main() -> None:
     cli.add_options(words, BuildOptions)
     cli.add_options(words, PairOptions)
     arguments = words.parse_args()
-    cli.set_up_log(arguments.log)
+    cli.set_up_log(arguments)
     request = Request(
         builds=cli.options_from(arguments, BuildOptions),
         pairs=cli.options_from(arguments, PairOptions),
@@ -68,6 +68,11 @@ def main() -> None:
     write_json(arguments.out, told.model_dump())
     write_parquet(arguments.pairs, pairs, PairRow)
     passed = sum(result.outcome == "passes" for result in results)
+    telemetry.count("crates_in", len(results))
+    telemetry.count("crates_out", passed)
+    failed = Counter(result.outcome for result in results if result.outcome != "passes")
+    telemetry.count_by("crates_lost", "reason", failed)
+    telemetry.count_by("rows_out", "kind", Counter(pair.kind for pair in pairs))
     log.info("%d of %d crates pass; %d confirmed forms", passed, len(results), len(pairs))
 
 

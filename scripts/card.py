@@ -30,7 +30,7 @@ def main() -> None:
     )  # fmt: skip
     add_options(told, CardOptions)
     given = told.parse_args()
-    set_up_log(given.log)
+    set_up_log(given)
     options = options_from(given, CardOptions)
     data = read_data_set(given.manifest, given.mix, given.funnel, given.decontamination, options)
     readme, document = dataset_card(data), croissant(data)

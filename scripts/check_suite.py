@@ -33,7 +33,7 @@ def main() -> None:
     cli.add_crates(told)
     cli.add_options(told, JudgeOptions)
     arguments = told.parse_args()
-    cli.set_up_log(arguments.log)
+    cli.set_up_log(arguments)
     options = cli.options_from(arguments, JudgeOptions)
     if arguments.workers < 1:
         raise UserError(f"--workers {arguments.workers}: at least 1 is needed")

@@ -19,7 +19,7 @@ def main() -> None:
     told.add_argument("first", metavar="A_METRICS", help="the run to compare with")
     told.add_argument("second", metavar="B_METRICS", help="the run to compare")
     given = told.parse_args()
-    set_up_log(given.log)
+    set_up_log(given)
     found = side_by_side(given.first, given.second)
     names = given.first, given.second
     sys.stdout.write(side_by_side_table(found, names, shows_colour(), shows_unicode()))

@@ -4,8 +4,9 @@ Writes the training samples (Parquet). A reference that fails its own tests stop
 """
 
 import logging
+from collections import Counter
 
-from rust_expert.common import cli
+from rust_expert.common import cli, telemetry
 from rust_expert.common.config.curriculum import CurriculumOptions
 from rust_expert.common.contracts import Sample
 from rust_expert.common.errors import UserError
@@ -28,7 +29,7 @@ def main() -> None:
     )
     cli.add_options(told, CurriculumOptions)
     arguments = told.parse_args()
-    cli.set_up_log(arguments.log)
+    cli.set_up_log(arguments)
     options = cli.options_from(arguments, CurriculumOptions)
     if not 0 <= arguments.shard < arguments.shards:
         raise UserError(
@@ -37,6 +38,8 @@ def main() -> None:
     rows = list(generate(options, arguments.shard, arguments.shards))
     programs = verify([row.task for row in rows], arguments.workers)
     write_parquet(arguments.out, [sample_of(row) for row in rows], Sample)
+    telemetry.count("programs_checked", programs)
+    telemetry.count_by("rows_out", "family", Counter(row.task.family for row in rows))
     combinations = len({row.task.combination for row in rows})
     log.info("%d tasks of %d combinations, %d programs verified", len(rows), combinations, programs)
 

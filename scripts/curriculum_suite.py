@@ -4,8 +4,9 @@ Its combinations of family, types and operations are never trained on.
 """
 
 import logging
+from collections import Counter
 
-from rust_expert.common import cli
+from rust_expert.common import cli, telemetry
 from rust_expert.common.config.curriculum import CurriculumOptions
 from rust_expert.common.tables import write_jsonl
 from rust_expert.curriculum.export import problem_of
@@ -24,11 +25,13 @@ def main() -> None:
     )
     cli.add_options(told, CurriculumOptions)
     arguments = told.parse_args()
-    cli.set_up_log(arguments.log)
+    cli.set_up_log(arguments)
     options = cli.options_from(arguments, CurriculumOptions)
     tasks = list(problems(options))
-    verify(tasks, arguments.workers)
+    programs = verify(tasks, arguments.workers)
     count = write_jsonl(arguments.out, [problem_of(task) for task in tasks])
+    telemetry.count("programs_checked", programs)
+    telemetry.count_by("rows_out", "family", Counter(task.family for task in tasks))
     combinations = len({task.combination for task in tasks})
     families = len({task.family for task in tasks})
     log.info("%d problems of %d held-out combinations in %d families", count, combinations, families)

@@ -7,8 +7,9 @@ The workflow names the crates itself with --rows, so that a job depends on its o
 """
 
 import json
+from collections import Counter
 
-from rust_expert.common import cli
+from rust_expert.common import cli, telemetry
 from rust_expert.common.config.corpus import FetchOptions
 from rust_expert.common.errors import UserError
 from rust_expert.crates.fetch import fetch_folder, fetch_pins, shard_rows
@@ -28,7 +29,7 @@ def main() -> None:
     )
     cli.add_options(parser, FetchOptions)
     arguments = parser.parse_args()
-    cli.set_up_log(arguments.log)
+    cli.set_up_log(arguments)
     options = cli.options_from(arguments, FetchOptions)
     if arguments.shard is None:
         options = options.model_copy(update={"shards": 1})
@@ -38,6 +39,10 @@ def main() -> None:
     else:
         crates = fetch_pins([_pin(row) for row in rows], options.table)
     write_manifest(arguments.out, crates)
+    telemetry.count("crates_in", len(crates))
+    telemetry.count("crates_out", sum(crate.status == "ok" for crate in crates))
+    failed = Counter(crate.reason for crate in crates if crate.status == "failed")
+    telemetry.count_by("crates_lost", "reason", failed)
 
 
 def _rows(text: str) -> list[list[str]]:

@@ -6,13 +6,14 @@ others go on. Crates are worked on one by one; the result does not depend on the
 """
 
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
-from rust_expert.common import cli
+from rust_expert.common import cli, telemetry
 from rust_expert.common.config.corpus import ChunkOptions, GateOptions
 from rust_expert.common.crate_files import read_crate
 from rust_expert.common.processes import in_processes
@@ -86,7 +87,7 @@ def main() -> None:
     cli.add_options(told, GateOptions)
     cli.add_options(told, ChunkOptions)
     arguments = told.parse_args()
-    cli.set_up_log(arguments.log)
+    cli.set_up_log(arguments)
     work = partial(
         cut,
         gates=cli.options_from(arguments, GateOptions),
@@ -94,6 +95,7 @@ def main() -> None:
     )
     crates = read_manifest(arguments.manifest)
     losses: list[LeftOut] = []
+    scales: Counter[str] = Counter()
     kept = 0
 
     def tables() -> Iterator[pa.Table]:
@@ -103,11 +105,15 @@ def main() -> None:
             progress.advance()
             if table is not None:
                 kept += 1
+                scales.update(table.column("scale").to_pylist())
                 yield table
 
     with Progress(len(crates), "cutting crates") as progress:
         rows = write_items(arguments.out, tables())
     write_jsonl(arguments.rejections, losses)
+    telemetry.count("crates_in", len(crates))
+    telemetry.count_by("items_out", "scale", scales)
+    telemetry.count_by("left_out", "gate", Counter(loss.gate for loss in losses))
     log.info("%d items and chunks from %d crates; %d crates left out", rows, kept, len(crates) - kept)
 
 

@@ -14,10 +14,12 @@ import argparse
 import importlib
 import json
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rust_expert.common import telemetry
 from rust_expert.common.cli import add_crates, add_options, options_from, parser, run, set_up_log
 from rust_expert.common.completions import read_completions
 from rust_expert.common.config.judge import JudgeOptions
@@ -43,7 +45,7 @@ log = logging.getLogger(__name__)
 def main() -> None:
     """Read the command line, judge, write."""
     arguments = _arguments()
-    set_up_log(arguments.log)
+    set_up_log(arguments)
     options = options_from(arguments, JudgeOptions)
     out = Path(arguments.out)
     if out.suffix not in (".parquet", ".jsonl"):
@@ -70,6 +72,9 @@ def main() -> None:
             write_jsonl(out, rows)
         else:
             write_parquet(out, rows, Verdict, notes={"judge": json.dumps(facts, sort_keys=True)})
+        telemetry.count("problems_in", len(problems))
+        telemetry.count("rows_in", len(samples))
+        telemetry.count_by("rows_out", "status", Counter(row.status for row in rows))
         passed = sum(row.status == "passed" for row in rows)
         compiled = sum(row.compiled for row in rows)
         log.info("%d samples: %d compile, %d pass", len(rows), compiled, passed)

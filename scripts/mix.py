@@ -4,12 +4,14 @@ Rows of other sources are cleaned on their way in: they may not give a problem o
 and --cleaning says on which side of the split they belong.
 """
 
+import gc
 import json
 import logging
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from rust_expert.common import telemetry
 from rust_expert.common.cli import add_options, options_from, parser, run, set_up_log
 from rust_expert.common.config.dataset import CleanOptions, DatasetSpec
 from rust_expert.common.errors import UserError
@@ -43,7 +45,8 @@ def main() -> None:
     )
     add_options(told, DatasetSpec)
     arguments = told.parse_args()
-    set_up_log(arguments.log)
+    set_up_log(arguments)
+    gc.disable()  # it would walk all rows again and again, and none is part of a circle
     spec = options_from(arguments, DatasetSpec)
     others = others_of(spec, arguments.suites, arguments.cleaning)
     mixed = mix(read_samples(arguments.clean), arguments.name, spec, row_code, others)
@@ -54,6 +57,11 @@ def main() -> None:
     ]
     write_manifest(folder, arguments.name, files)
     write_json(arguments.report, {**mixed.report, "files": files})
+    for source, account in mixed.report["sources"].items():
+        telemetry.count("rows_in", account["read"], source=source)
+        telemetry.count("rows_kept", account["passed"], source=source)
+        telemetry.count_by("rows_lost", "reason", account["filtered"], source=source)
+    telemetry.count_by("rows_out", "split", {"train": len(mixed.train), "val": len(mixed.val)})
     log.info(
         "dataset %s: %d training rows, %d validation rows", arguments.name, len(mixed.train), len(mixed.val)
     )

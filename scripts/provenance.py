@@ -33,7 +33,7 @@ def main() -> None:
     )
     told.add_argument("--out", required=True, metavar="JSON", help="the file to write")
     arguments = told.parse_args()
-    set_up_log(arguments.log)
+    set_up_log(arguments)
     config = _config(arguments.config_json)
     found = collect(config, arguments.benchmarks, ROOT)
     write_json(arguments.out, found)

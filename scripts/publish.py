@@ -23,7 +23,7 @@ def main() -> None:
     )
     told.add_argument("--out", required=True, metavar="JSON", help="metrics.json")
     arguments = told.parse_args()
-    set_up_log(arguments.log)
+    set_up_log(arguments)
     for path in arguments.beside:
         if not Path(path).is_file() or not Path(path).stat().st_size:
             raise UserError(f"{path}: missing or empty; run the step that makes it")

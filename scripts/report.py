@@ -86,7 +86,7 @@ def _flags() -> argparse.ArgumentParser:
 def main() -> None:
     """Read the command line and all files, put the page together, write it and the plots' data."""
     given = _flags().parse_args()
-    set_up_log(given.log)
+    set_up_log(given)
     options = options_from(given, ReportOptions)
 
     answers: dict[str, dict[str, dict[str, Answer]]] = {}

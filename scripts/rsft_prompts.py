@@ -2,6 +2,7 @@
 
 import logging
 
+from rust_expert.common import telemetry
 from rust_expert.common.cli import add_options, options_from, parser, run, set_up_log
 from rust_expert.common.config.rsft import RsftPrompts
 from rust_expert.common.tables import write_jsonl
@@ -22,16 +23,19 @@ def main() -> None:
     told.add_argument("--out", required=True, metavar="JSONL", help="the prompts as problems")
     add_options(told, RsftPrompts)
     arguments = told.parse_args()
-    set_up_log(arguments.log)
+    set_up_log(arguments)
     options = options_from(arguments, RsftPrompts)
+    samples = read_samples(arguments.data)
     problems = training_prompts(
-        read_samples(arguments.data),
+        samples,
         read_suites(arguments.suites),
         options.count,
         options.seed,
         options.gram_words,
     )
     write_jsonl(arguments.out, problems)
+    telemetry.count("rows_in", len(samples))
+    telemetry.count("rows_out", len(problems))
     log.info("%d training prompts", len(problems))
 
 

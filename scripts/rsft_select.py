@@ -3,6 +3,7 @@
 import logging
 from pathlib import Path
 
+from rust_expert.common import telemetry
 from rust_expert.common.cli import add_options, options_from, parser, run, set_up_log
 from rust_expert.common.config.rsft import RsftKeep
 from rust_expert.common.contracts import Completion, Problem, Verdict
@@ -34,7 +35,7 @@ def main() -> None:
     told.add_argument("--shards", type=int, default=1, metavar="N", help="files per split (default 1)")
     add_options(told, RsftKeep)
     arguments = told.parse_args()
-    set_up_log(arguments.log)
+    set_up_log(arguments)
     keep = options_from(arguments, RsftKeep)
     selected = select(
         read_jsonl(arguments.problems, Problem),
@@ -52,6 +53,11 @@ def main() -> None:
     ]
     write_manifest(folder, arguments.stage, files)
     write_json(arguments.report, {**selected.report, "val_rows": len(val), "files": files})
+    outcomes = dict(selected.report["outcomes"])
+    telemetry.count("rows_in", selected.report["samples"])
+    telemetry.count("rows_kept", outcomes.pop("kept", 0))
+    telemetry.count_by("rows_lost", "reason", outcomes)
+    telemetry.count_by("rows_out", "split", {"train": len(selected.train), "val": len(val)})
     log.info(
         "%s: %d of %d samples kept, %d rows with the parent's",
         arguments.stage,

@@ -2,7 +2,8 @@
 
 Starts Snakemake on all cores for results/metrics.json. Words after `--` go to Snakemake as they are, for example
 `make run ARGS="-- --configfile config/h100.yaml -n"`. Ends with Snakemake's exit code, or, where a step met bad input,
-with one sentence and exit code 2 (1 where the network was missing).
+with one sentence and exit code 2 (1 where the network was missing). However it ends, the figures of all jobs so far
+stand in results/telemetry/metrics.prom, and those of the run itself under the rule `run`.
 """
 
 import argparse
@@ -16,8 +17,12 @@ from pathlib import Path
 
 import psutil
 
+from rust_expert.common import telemetry
+from rust_expert.common.exposition import merge
+
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = "results/metrics.json"
+TELEMETRY = ROOT / "results" / "telemetry"
 
 
 def main() -> int:
@@ -44,16 +49,34 @@ def main() -> int:
         )
         return 2
     forget_stale_locks(ROOT)
+    if "-n" in arguments.snakemake or "--dry-run" in arguments.snakemake:
+        return _run(command)
+    code = _watched(command)
+    if code == 0 and arguments.target == TARGET:
+        environment = dict(os.environ) | telemetry.environment()
+        subprocess.run([sys.executable, "-m", "scripts.table", TARGET], cwd=ROOT, env=environment, check=True)
+    return code
+
+
+def _watched(command: list[str]) -> int:
+    """Run it as a run of its own among those that it starts, and put all their figures together."""
+    telemetry.begin()
+    telemetry.identify(telemetry.Job("run"), TELEMETRY)
+    code = _run(command)
+    telemetry.end(code)
+    try:
+        merge(TELEMETRY)
+    except OSError as error:
+        print(f"warning: the figures of the jobs are not merged: {error}", file=sys.stderr)
+    return code
+
+
+def _run(command: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="rust-expert-") as folder:
         faults = Path(folder, "faults.jsonl")
         faults.touch()
         code = _snakemake(command, faults)
-        if code != 0:
-            return _say_faults(faults, code)
-    dry = "-n" in arguments.snakemake or "--dry-run" in arguments.snakemake
-    if arguments.target == TARGET and not dry:
-        subprocess.run([sys.executable, "-m", "scripts.table", TARGET], cwd=ROOT, check=True)
-    return 0
+        return _say_faults(faults, code) if code else 0
 
 
 def running_workflow(folder: Path) -> int | None:
@@ -73,7 +96,9 @@ def forget_stale_locks(folder: Path) -> None:
 
 
 def _snakemake(command: list[str], faults: Path) -> int:
-    environment = dict(os.environ, RUST_EXPERT_FAULTS=str(faults), RUST_EXPERT_RUN="1")
+    environment = (
+        dict(os.environ, RUST_EXPERT_FAULTS=str(faults), RUST_EXPERT_RUN="1") | telemetry.environment()
+    )
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment.get('PATH', '')}"
     process = subprocess.Popen(command, cwd=ROOT, env=environment)
     for kind in (signal.SIGINT, signal.SIGTERM):

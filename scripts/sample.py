@@ -3,6 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
+from rust_expert.common import telemetry
 from rust_expert.common.cli import add_options, options_from, parser, run, set_up_log
 from rust_expert.common.config.models import QuantizationOptions
 from rust_expert.common.config.sampling import SamplingOptions
@@ -24,7 +25,7 @@ def main() -> None:
     for section in (SamplingOptions, QuantizationOptions):
         add_options(told, section)
     arguments = told.parse_args()
-    set_up_log(arguments.log)
+    set_up_log(arguments)
     options = options_from(arguments, SamplingOptions)
     quantization = options_from(arguments, QuantizationOptions)
     problems = read_jsonl(arguments.suite, Problem)
@@ -43,6 +44,9 @@ def main() -> None:
         loaded = load_stage(Path(arguments.base), Path(arguments.model), options, quantization)
         rows = complete(loaded, problems, options, quantization)
     write_jsonl(arguments.out, rows)
+    telemetry.count("problems_in", len(problems))
+    telemetry.count("rows_out", len(rows))
+    telemetry.count("tokens_out", sum(row.tokens for row in rows))
 
 
 if __name__ == "__main__":

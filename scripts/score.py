@@ -3,6 +3,7 @@
 import json
 import logging
 
+from rust_expert.common import telemetry
 from rust_expert.common.cli import add_options, options_from, parser, run, set_up_log
 from rust_expert.common.completions import read_completions
 from rust_expert.common.config.metrics import ScoreOptions
@@ -26,7 +27,7 @@ def main() -> None:
     told.add_argument("--out", required=True, metavar="JSON", help="the figures")
     add_options(told, ScoreOptions)
     arguments = told.parse_args()
-    set_up_log(arguments.log)
+    set_up_log(arguments)
     options = options_from(arguments, ScoreOptions)
     columns = not arguments.verdicts.endswith(".jsonl")
     judged_with = notes_of(arguments.verdicts).get("judge") if columns else None
@@ -40,6 +41,8 @@ def main() -> None:
     )
     figures = figures_of(judged, options)
     write_json(arguments.out, figures)
+    telemetry.count("problems_in", figures["problems"])
+    telemetry.count_by("rows_in", "status", figures["statuses"])
     log.info(
         "%d problems, %d samples: pass@%d %.3f, compile rate %.3f",
         figures["problems"],

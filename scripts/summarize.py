@@ -4,6 +4,7 @@ import json
 import logging
 from typing import Any
 
+from rust_expert.common import telemetry
 from rust_expert.common.cli import add_options, options_from, parser, run, set_up_log
 from rust_expert.common.config.metrics import ScoreOptions
 from rust_expert.common.errors import UserError
@@ -33,7 +34,7 @@ def main() -> None:
     told.add_argument("--out", required=True, metavar="JSON", help="the summary")
     add_options(told, ScoreOptions)
     arguments = told.parse_args()
-    set_up_log(arguments.log)
+    set_up_log(arguments)
     options = options_from(arguments, ScoreOptions)
     scores = {}
     for name, path in named(arguments.scores, "--scores").items():
@@ -52,6 +53,7 @@ def main() -> None:
     training = {name: read_training(path) for name, path in named(arguments.manifests, "--manifests").items()}
     summary = summarize(scores, _parents(arguments.parents), training, reports, options)
     write_json(arguments.out, summary)
+    telemetry.count("comparisons_out", len(summary["comparisons"]))
     log.info("%d stages, %d comparisons", len(summary["stages"]), len(summary["comparisons"]))
 
 

@@ -19,7 +19,7 @@ def main() -> None:
         "--report", metavar="HTML", help="the report to name (default: report.html beside the scores)"
     )
     given = told.parse_args()
-    set_up_log(given.log)
+    set_up_log(given)
     report = given.report or str(Path(given.metrics).with_name("report.html"))
     text = render(read_summary(given.metrics), report, shows_colour(), shows_unicode())
     sys.stdout.write(text)

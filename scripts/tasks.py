@@ -4,10 +4,11 @@ Writes the samples (Parquet) and the funnel from items to samples with the reaso
 """
 
 import logging
+from collections import Counter
 
 from pydantic import ValidationError
 
-from rust_expert.common import cli
+from rust_expert.common import cli, telemetry
 from rust_expert.common.config.tasks import TasksOptions
 from rust_expert.common.contracts import Sample
 from rust_expert.common.errors import UserError
@@ -35,13 +36,17 @@ def main() -> None:
     words.add_argument("--counts", required=True, metavar="FILE", help="where the funnel goes (JSON)")
     cli.add_options(words, TasksOptions)
     arguments = words.parse_args()
-    cli.set_up_log(arguments.log)
+    cli.set_up_log(arguments)
     options = cli.options_from(arguments, TasksOptions)
     built = _built(arguments.builds)
     rows = read_items(arguments.items)
     samples, counts = samples_of(rows, built, read_parquet(arguments.pairs, PairRow), options)
     write_parquet(arguments.out, samples, Sample)
     write_json(arguments.counts, counts)
+    telemetry.count("items_in", len(rows))
+    telemetry.count_by("rows_out", "task", Counter(sample.task_type for sample in samples))
+    for task, part in counts["tasks"].items():
+        telemetry.count_by("rows_lost", "reason", part["lost"], task=task)
     kept = {name: part["kept"] for name, part in counts["tasks"].items()}
     log.info("%d samples from %d items: %s", len(samples), len(rows), kept)
 

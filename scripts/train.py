@@ -6,6 +6,7 @@ and work/ with the checkpoints of a training that is not finished.
 
 from pathlib import Path
 
+from rust_expert.common import telemetry
 from rust_expert.common.cli import add_options, add_trainer_flags, options_from, parser, run, set_up_log
 from rust_expert.common.config.models import LoraOptions, QuantizationOptions, TrainingOptions
 from rust_expert.models.process import prepare_process, settle_libraries
@@ -25,7 +26,7 @@ def main() -> None:
     for section in (TrainingOptions, LoraOptions, QuantizationOptions):
         add_options(told, section)
     arguments = told.parse_args()
-    set_up_log(arguments.log)
+    set_up_log(arguments)
     training = options_from(arguments, TrainingOptions)
     lora = options_from(arguments, LoraOptions)
     quantization = options_from(arguments, QuantizationOptions)
@@ -47,7 +48,9 @@ def main() -> None:
         quantization=quantization,
         code=arguments.code,
     )
-    train_stage(order, wait_seconds=arguments.lock_wait)
+    manifest = train_stage(order, wait_seconds=arguments.lock_wait)
+    telemetry.count("rows_kept", manifest.rows)
+    telemetry.count("rows_lost", manifest.rows_too_long, reason="longer than max_length")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ procedural macros. A crate named stays even where a gate keeps it out: gates bel
 Nothing of a crate is built or run.
 """
 
-import argparse
 import collections
 import logging
 from dataclasses import dataclass, field
@@ -131,16 +130,14 @@ def corpus_of(profile: Path) -> CorpusOptions:
 
 def main() -> None:
     """Resolve, choose, write, and say what was left out."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = cli.parser(__doc__)
     parser.add_argument(
         "--profile",
         default="config/h100.yaml",
         help="whose corpus.table is written, whose corpus.gates count",
     )
     arguments = parser.parse_args()
-    cli.set_up_log(None)
+    cli.set_up_log(arguments)
     corpus = corpus_of(ROOT / arguments.profile)
     table = ROOT / corpus.table
     listed = table.with_suffix(".txt")

@@ -7,7 +7,6 @@ it is (`--upgrade`: the newest that fit). Beside it goes crates.newest.tsv: of e
 registry had on that day, for the gate of outdated dependencies. Nothing is built or run.
 """
 
-import argparse
 from pathlib import Path
 
 from rust_expert.common import cli
@@ -37,13 +36,11 @@ def write_lock(table: Path, upgrade: bool) -> str:
 
 def main() -> None:
     """Write the locks of the tables named, or of all."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = cli.parser(__doc__)
     parser.add_argument("tables", nargs="*", type=Path, metavar="TABLE", help="tables of pinned crates")
     parser.add_argument("--upgrade", action="store_true", help="take the newest versions that fit")
     arguments = parser.parse_args()
-    cli.set_up_log(None)
+    cli.set_up_log(arguments)
     tables = arguments.tables or [
         table for table in sorted((ROOT / "config").glob("*.tsv")) if not table.name.endswith(".newest.tsv")
     ]

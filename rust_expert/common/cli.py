@@ -12,6 +12,7 @@ from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from rust_expert.common import orphans, telemetry
 from rust_expert.common.errors import UserError
 from rust_expert.common.tables import fault_of
 
@@ -19,11 +20,28 @@ Section = TypeVar("Section", bound=BaseModel)
 
 
 def parser(description: str | None) -> argparse.ArgumentParser:
-    """A parser with `--log FILE`; `description` is the script's docstring."""
+    """A parser with the flags of `set_up_log`; `description` is the script's docstring."""
     made = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
-    made.add_argument("--log", metavar="FILE", help="also write the log to this file")
+    watched = made.add_argument_group("watching")
+    watched.add_argument(
+        "--log",
+        metavar="FILE",
+        help="also write the log to this file, and as JSON to FILE with the suffix .jsonl",
+    )
+    watched.add_argument(
+        "--telemetry",
+        metavar="FOLDER",
+        type=Path,
+        help="write counts, rates and durations to this folder; scripts.telemetry merges them for Prometheus",
+    )
+    watched.add_argument(
+        "--job",
+        nargs="+",
+        metavar=("RULE", "NAME=VALUE"),
+        help="what the run is called there: its rule and wildcards (default: the script's name)",
+    )
     return made
 
 
@@ -117,12 +135,18 @@ def _is_plain(value: Any) -> bool:
     return isinstance(value, str) and _value(value) == value and not value.startswith("-")
 
 
-def set_up_log(path: str | None) -> None:
-    """Log to stderr, and to `path` where one is given."""
+def set_up_log(arguments: argparse.Namespace) -> None:
+    """Log to stderr, and where --log names a file to that file and as JSON beside it; see to --telemetry and --job.
+
+    Raises UserError for a --job that names none.
+    """
+    job = telemetry.Job.parse(arguments.job) if arguments.job else None
+    telemetry.identify(job, arguments.telemetry)
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
-    if path:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        handlers.append(logging.FileHandler(path, mode="w", encoding="utf-8"))
+    if arguments.log:
+        Path(arguments.log).parent.mkdir(parents=True, exist_ok=True)
+        handlers.append(logging.FileHandler(arguments.log, mode="w", encoding="utf-8"))
+        handlers.append(telemetry.json_log(arguments.log))
     logging.basicConfig(
         level=logging.INFO,
         format="%(asctime)s %(message)s",
@@ -136,9 +160,11 @@ def set_up_log(path: str | None) -> None:
 def run(main: Callable[[], None]) -> NoReturn:
     """Run a script's `main`; a UserError becomes one sentence on stderr and its exit code, without a traceback.
 
-    Where the workflow asks for it (RUST_EXPERT_FAULTS names a file), the sentence and code are noted there too,
-    so that whoever started the workflow can be told once more at its end.
+    However it ends, its telemetry is written. Where the workflow asks for it (RUST_EXPERT_FAULTS names a file), the
+    sentence and code are noted there too, so that whoever started the workflow can be told once more at its end.
     """
+    orphans.adopt()
+    telemetry.begin()
     try:
         main()
     except UserError as error:
@@ -147,7 +173,16 @@ def run(main: Callable[[], None]) -> NoReturn:
         if noted:
             with open(noted, "a", encoding="utf-8") as stream:
                 stream.write(json.dumps({"code": error.exit_code, "message": str(error)}) + "\n")
+        telemetry.end(error.exit_code, str(error))
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
+        telemetry.end(130, "interrupted")
         sys.exit(130)
+    except SystemExit as told:
+        telemetry.end(told.code if isinstance(told.code, int) else int(told.code is not None))
+        raise
+    except BaseException as error:
+        telemetry.end(1, f"{type(error).__name__}: {error}", error)
+        raise
+    telemetry.end(0)
     sys.exit(0)

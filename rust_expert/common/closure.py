@@ -13,10 +13,16 @@ from pathlib import Path
 PACKAGES = ("rust_expert", "scripts")
 """The packages that are this project's own; all else is pinned by an environment's lock."""
 
+OBSERVERS = frozenset(
+    f"rust_expert.common.{name}" for name in ("exposition", "json_log", "orphans", "spans", "telemetry")
+)
+"""Modules that watch a run and change no result: an edit of theirs makes nothing run again."""
 
-def import_closure(module: str, root: Path) -> list[Path]:
+
+def import_closure(module: str, root: Path, without: frozenset[str] = frozenset()) -> list[Path]:
     """The files below `root` that `module` imports, itself included, sorted; __init__ files on the way too.
 
+    The modules `without`, and what only they import, are left out.
     Raises FileNotFoundError where `module` is none of this project's modules.
     """
     start = _file_of(module, root)
@@ -29,15 +35,19 @@ def import_closure(module: str, root: Path) -> list[Path]:
         if path in seen:
             continue
         seen.add(path)
-        waiting += [found for name in _imports(path, root) if (found := _file_of(name, root)) is not None]
+        names = set(_imports(path, root)) - without
+        waiting += [found for name in names if (found := _file_of(name, root)) is not None]
         waiting += [init for init in _inits(path, root) if init not in seen]
     return sorted(seen)
 
 
 def code_fingerprint(module: str, root: Path, extra: tuple[Path, ...] = ()) -> str:
-    """A short hash over the import closure of `module` and the bytes of the `extra` files (an environment's lock)."""
+    """A short hash over the import closure of `module`, observers left out, and the bytes of the `extra` files.
+
+    An extra file is an environment's lock.
+    """
     digest = hashlib.sha256()
-    paths = import_closure(module, root)
+    paths = import_closure(module, root, without=OBSERVERS)
     for path in paths:
         digest.update(f"{path.relative_to(root)}\0{_normal_form(path, path.stat().st_mtime_ns)}\0".encode())
     for path in sorted({data for source in paths for data in _data_beside(source)}):

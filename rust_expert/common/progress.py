@@ -8,13 +8,15 @@ from typing import Self
 
 from tqdm import tqdm
 
+from rust_expert.common import telemetry
+
 log = logging.getLogger(__name__)
 
 
 class Progress:
     """Counts work done, with rate and time left.
 
-    `total` may be None where it is not known. Times go to the terminal and the log, never into results.
+    `total` may be None where it is not known. Times go to the terminal, the log and telemetry, never into results.
     """
 
     def __init__(self, total: int | None, what: str, every: float = 20.0) -> None:
@@ -49,11 +51,13 @@ class Progress:
 
     def _say(self, now: float) -> None:
         rate = (self.done - self._before) / max(now - self._start, 1e-9)
+        told = {"work": self.what, "done": self.done, "total": self.total, "per_second": rate}
         if self.total:
             left = max(self.total - self.done, 0) / rate if rate else float("inf")
-            log.info("%s: %d of %d, %.1f/s, %.0f s left", self.what, self.done, self.total, rate, left)
+            shown = (self.what, self.done, self.total, rate, left)
+            log.info("%s: %d of %d, %.1f/s, %.0f s left", *shown, extra=told)
         else:
-            log.info("%s: %d, %.1f/s", self.what, self.done, rate)
+            log.info("%s: %d, %.1f/s", self.what, self.done, rate, extra=told)
 
     def __exit__(
         self,
@@ -63,6 +67,8 @@ class Progress:
     ) -> None:
         if self._bar is not None:
             self._bar.close()
+        seconds = time.monotonic() - self._start
+        telemetry.worked(self.what, self.done - self._before, seconds)
         if kind is None:
-            seconds = time.monotonic() - self._start
-            log.info("%s: %d in %.1f s", self.what, self.done, seconds)
+            told = {"work": self.what, "done": self.done, "total": self.total, "seconds": seconds}
+            log.info("%s: %d in %.1f s", self.what, self.done, seconds, extra=told)

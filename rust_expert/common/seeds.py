@@ -6,7 +6,7 @@ import random
 
 def stable_hash(*key: object) -> int:
     """A 64-bit number from the text of each part of `key`; the same on every machine and in every run."""
-    text = "\x1f".join(str(part) for part in key)
+    text = "\x1f".join(map(str, key))
     return int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:8], "big")
 
 

@@ -1,6 +1,7 @@
 """JSONL and Parquet files of rows that keep to a contract."""
 
 import contextlib
+import functools
 import json
 import os
 import types
@@ -10,14 +11,19 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ValidationError
 
 from rust_expert.common.errors import UserError
 from rust_expert.common.files import atomic_path
+from rust_expert.common.rows import rows_of_columns
 
 Row = TypeVar("Row", bound=BaseModel)
 PathLike = str | os.PathLike[str]
+
+_LONG_TEXT = 40
+"""Mean bytes of a column's texts from which no dictionary is made of them."""
 
 _SCALARS: dict[Any, pa.DataType] = {
     str: pa.string(),
@@ -66,12 +72,30 @@ def write_jsonl(path: PathLike, rows: Iterable[BaseModel]) -> int:
     count = 0
     with atomic_path(path) as temporary, open(temporary, "w", encoding="utf-8", newline="\n") as stream:
         for row in rows:
-            record = row.model_dump(mode="json", by_alias=True)
-            stream.write(json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n")
+            stream.write(_line(row))
             count += 1
     return count
 
 
+def _line(row: BaseModel) -> str:
+    if _is_plain(type(row)):
+        return row.model_dump_json(by_alias=True) + "\n"
+    record = row.model_dump(mode="json", by_alias=True)
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+@functools.cache
+def _is_plain(model: type[BaseModel]) -> bool:
+    """Whether both ways to write a row come to the same: fractions as small as 0.00001 are written in two ways."""
+    left = list(typing.get_type_hints(model).values())
+    for hint in left:
+        if typing.get_origin(hint) is not typing.Literal:
+            left += typing.get_args(hint)
+    kinds = {hint for hint in left if not typing.get_args(hint)}
+    return kinds <= {str, int, bool, type(None)}
+
+
+@functools.cache
 def schema_of(model: type[BaseModel]) -> pa.Schema:
     """The Arrow schema of a contract: a column per field, under its JSON name."""
     hints = typing.get_type_hints(model)
@@ -110,14 +134,28 @@ def write_parquet(
     schema = schema_of(model)
     if notes:
         schema = schema.with_metadata(dict(notes))
-    records = [row.model_dump(by_alias=True) for row in rows]
+    records = [row.__dict__ for row in rows]
     columns = [
-        pa.array([_cell(record[field.name]) for record in records], type=field.type) for field in schema
+        pa.array(_cells([record[name] for record in records], kind), type=kind)
+        for name, kind in zip(model.model_fields, schema.types, strict=True)
     ]
     table = pa.Table.from_arrays(columns, schema=schema)
     with atomic_path(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd", row_group_size=50_000)
+        pq.write_table(
+            table, temporary, compression="zstd", row_group_size=50_000, use_dictionary=_repetitive(table)
+        )
     return len(records)
+
+
+def _repetitive(table: pa.Table) -> list[str]:
+    """The columns that are worth a dictionary: not long texts, of which hardly two are the same."""
+    columns = dict(zip(table.column_names, table.columns, strict=True))
+    return [
+        f"{name}.list.element" if pa.types.is_list(column.type) else name
+        for name, column in columns.items()
+        if not pa.types.is_string(column.type)
+        or (pc.sum(pc.binary_length(column)).as_py() or 0) <= _LONG_TEXT * len(column)
+    ]
 
 
 class ParquetStream:
@@ -186,8 +224,10 @@ def notes_of(path: PathLike) -> dict[str, str]:
     return {key.decode(): value.decode() for key, value in kept.items()}
 
 
-def _cell(value: Any) -> Any:
-    return sorted(value.items()) if isinstance(value, dict) else value
+def _cells(values: list[Any], kind: pa.DataType) -> list[Any]:
+    if not pa.types.is_map(kind):
+        return values
+    return [None if value is None else sorted(value.items()) for value in values]
 
 
 def read_parquet(paths: PathLike | Sequence[PathLike], model: type[Row]) -> list[Row]:
@@ -200,9 +240,13 @@ def read_parquet(paths: PathLike | Sequence[PathLike], model: type[Row]) -> list
         if not Path(path).is_file():
             raise UserError(f"{path}: no such file; check the path or run the step that makes it")
         try:
-            table = pq.read_table(path)
+            with pq.ParquetFile(path) as file:
+                table = file.read(use_threads=False)
         except pa.ArrowInvalid as error:
             raise UserError(f"{path}: not a Parquet file ({error}); make it again") from None
+        if (made := _by_columns(table, model)) is not None:
+            rows += made
+            continue
         maps = [field.name for field in table.schema if pa.types.is_map(field.type)]
         for number, record in enumerate(table.to_pylist(), start=1):
             for name in maps:
@@ -214,3 +258,14 @@ def read_parquet(paths: PathLike | Sequence[PathLike], model: type[Row]) -> list
                     f"{path}, row {number}: not a {model.__name__.lower()} ({fault_of(error)}); make it again"
                 ) from None
     return rows
+
+
+def _by_columns(table: pa.Table, model: type[Row]) -> list[Row] | None:
+    """The rows of a table of just the contract's columns; None where row by row must tell what is wrong with it."""
+    if not table.schema.equals(schema_of(model)) or any(pa.types.is_map(kind) for kind in table.schema.types):
+        return None
+    columns = {name: table.column(name).to_pylist() for name in table.column_names}
+    try:
+        return rows_of_columns(model, columns)
+    except ValidationError:
+        return None

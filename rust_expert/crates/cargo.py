@@ -83,9 +83,8 @@ def is_network_fault(told: str) -> bool:
 
 
 def _is_unknown(told: str) -> bool:
-    return any(
-        sign in told for sign in ("could not find", "failed to select a version", "no matching package")
-    )
+    signs = ("could not find", "failed to select a version", "no matching package", "failed to parse")
+    return any(sign in told for sign in signs)
 
 
 def cause_of(told: str) -> str:

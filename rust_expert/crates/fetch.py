@@ -10,7 +10,7 @@ from rust_expert.common.config.corpus import FetchOptions
 from rust_expert.common.errors import NetworkError, UserError
 from rust_expert.common.files import sha256_json
 from rust_expert.common.progress import Progress
-from rust_expert.common.seeds import shard_of
+from rust_expert.common.seeds import shard_of, stable_hash
 from rust_expert.crates import folder
 from rust_expert.crates.archive import ArchiveFault
 from rust_expert.crates.cargo import ChecksumFault, NotInRegistry
@@ -33,7 +33,7 @@ def shard_rows(options: FetchOptions, shard: int) -> str:
     if options.source == "path":
         crates = folder.crates_in(options.path or "")
         return json.dumps([list(row) for row in crates if shard_of(row[0], options.shards) == shard])
-    pins = sorted(pins_of(options.table, shard, options.shards), key=lambda pin: pin.name)
+    pins = pins_of(options, shard)
     return json.dumps([[pin.name, pin.version, pin.sha256, pin.licence] for pin in pins])
 
 
@@ -48,14 +48,18 @@ def shard_needs(options: FetchOptions, shard: int) -> str:
         names = [name for name, _ in folder.crates_in(root) if shard_of(name, options.shards) == shard]
         return sha256_json([[name, folder.lock_text(root / name)] for name in names])
     lock = read_lock(lock_beside(options.table))
-    pins = sorted(pins_of(options.table, shard, options.shards), key=lambda pin: pin.name)
-    closures = (_closure(lock, pin) for pin in pins)
+    closures = (_closure(lock, pin) for pin in pins_of(options, shard))
     return sha256_json([[name, [need.sha256 for need in needs], fault] for name, needs, fault in closures])
 
 
-def pins_of(table: str, shard: int, shards: int) -> list[CratePin]:
-    """The pins of a table that belong to one shard."""
-    return [pin for pin in read_table(table) if shard_of(pin.name, shards) == shard]
+def pins_of(options: FetchOptions, shard: int) -> list[CratePin]:
+    """The pins of the table that belong to one shard, by name."""
+    pins = read_table(options.table)
+    if options.most_crates is not None:  # another crate in the table takes the place of one at most
+        pins = sorted(pins, key=lambda pin: stable_hash("chosen", pin.name))[: options.most_crates]
+    return sorted(
+        (pin for pin in pins if shard_of(pin.name, options.shards) == shard), key=lambda pin: pin.name
+    )
 
 
 def fetch_pins(pins: list[CratePin], table: str) -> list[CrateSource]:
@@ -123,20 +127,38 @@ def _noted(
 
 def fetch_folder(path: str, names: list[str]) -> list[CrateSource]:
     """Take crates from a folder; `names` are its subfolders."""
-    made = [_built_with(Path(path) / name, folder.take(Path(path), name)) for name in names]
+    taken = [(name, folder.take(Path(path), name)) for name in names]
+    made = [_built_with(Path(path) / name, crate) for name, crate in _each_once(taken)]
     for crate in made:
         if crate.status == "failed":
             log.warning("%s left out: %s", crate.name, crate.reason)
     return made
 
 
+def _each_once(taken: list[tuple[str, CrateSource]]) -> list[tuple[str, CrateSource]]:
+    """Crates by their subfolders; of several that are one crate in one version, whose items nobody could tell apart,
+    all but one are failed: the one whose folder bears its name, else the first, stays.
+    """
+    whose: dict[tuple[str, str], str] = {}
+    for name, crate in sorted(taken, key=lambda each: each[0] != each[1].name):
+        whose.setdefault((crate.name, crate.version), name)
+    return [
+        (name, crate)
+        if crate.status == "failed" or whose[crate.name, crate.version] == name
+        else (
+            name,
+            folder.failed(name, crate.sha256, f"another folder holds {crate.name} {crate.version} too"),
+        )
+        for name, crate in taken
+    ]
+
+
 def _built_with(place: Path, crate: CrateSource) -> CrateSource:
     """A folder's crate with what its own Cargo.lock says that it needs."""
     if crate.status != "ok" or not read_package(crate.root).needs_others:
         return crate
-    text = folder.lock_text(place)
-    if text is None:
-        fault = "it needs other packages and has no Cargo.lock; run `cargo generate-lockfile` in its folder"
+    text, fault = folder.lock_text(place)
+    if fault:
         return crate.model_copy(update={"needs_fault": fault})
     try:
         needs = parse_lock(text).closure(crate.name, crate.version)

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+import stat
 from pathlib import Path
 
 from rust_expert.common import cache
@@ -48,15 +49,25 @@ def content_hash(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def lock_text(folder: Path) -> str | None:
-    """The text of a crate's own Cargo.lock, where the crate depends on others and has one that can be read."""
+def lock_text(folder: Path) -> tuple[str, str]:
+    """The text of a crate's own Cargo.lock, where the crate depends on others, and why there is none to be read."""
     path = folder / LOCK
     try:
-        if not read_package(folder).needs_others or path.is_symlink() or path.stat().st_size > LARGEST_LOCK:
-            return None
-        return path.read_text(encoding="utf-8")
-    except (PackageFault, OSError, UnicodeDecodeError):
-        return None
+        if folder.is_symlink() or not read_package(folder).needs_others:
+            return "", ""
+        # A pipe would be waited for, a link could lead anywhere.
+        found = path.lstat()
+        if not stat.S_ISREG(found.st_mode):
+            return "", f"its {LOCK} is no plain file"
+        if found.st_size > LARGEST_LOCK:
+            return "", f"its {LOCK} is larger than {LARGEST_LOCK} bytes"
+        return path.read_text(encoding="utf-8"), ""
+    except FileNotFoundError:
+        return "", f"it needs other packages and has no {LOCK}; run `cargo generate-lockfile` in its folder"
+    except (PackageFault, OSError) as fault:
+        return "", _told(fault)
+    except UnicodeDecodeError:
+        return "", f"its {LOCK} is not UTF-8"
 
 
 def take(folder: Path, name: str) -> CrateSource:
@@ -67,7 +78,7 @@ def take(folder: Path, name: str) -> CrateSource:
         _files(source)
         package = read_package(source)
     except (PackageFault, OSError) as fault:
-        return CrateSource(name=name, version="0.0.0", sha256=sha256, status="failed", reason=_told(fault))
+        return failed(name, sha256, _told(fault))
     place = cache.entry(package.name, package.version, sha256)
     if not cache.is_whole(place):
         cache.keep(place, lambda target: _copy(source, target))
@@ -80,6 +91,12 @@ def take(folder: Path, name: str) -> CrateSource:
     )
 
 
+def failed(name: str, sha256: str, reason: str) -> CrateSource:
+    """The entry of a subfolder that holds no crate to be used."""
+    shown = "".join(letter if letter.isprintable() else "\ufffd" for letter in name)
+    return CrateSource(name=shown, version="0.0.0", sha256=sha256, status="failed", reason=reason)
+
+
 def _told(fault: PackageFault | OSError) -> str:
     """Without the path, which is of this machine."""
     return str(fault) if isinstance(fault, PackageFault) else f"it cannot be read: {fault.strerror}"
@@ -87,6 +104,8 @@ def _told(fault: PackageFault | OSError) -> str:
 
 def _files(folder: Path) -> list[tuple[str, Path]]:
     """The plain files below `folder` by their paths in it, sorted; raises PackageFault where it is past all measure."""
+    if folder.is_symlink():
+        raise PackageFault("it is a link, which is not followed; put the crate itself there")
     found: list[tuple[str, Path]] = []
     size = 0
     pending: list[tuple[str, ...]] = [()]

@@ -8,10 +8,12 @@ from typing import Any
 
 from rust_expert.common.errors import UserError
 from rust_expert.crates.cargo import PUBLIC_REGISTRY
-from rust_expert.crates.table import NAME, VERSION, CratePin
+from rust_expert.crates.table import NAME, SHA256, VERSION, CratePin
 
 Key = tuple[str, str]
 """Name and version of a package."""
+MOST_NEEDS = 2_000
+"""Packages that one crate needs; six hundred well-known crates together need 1,300."""
 
 
 class LockFault(Exception):
@@ -27,14 +29,16 @@ class Lock:
         self._versions: dict[str, list[str]] = {}
         for package in packages:
             key = str(package["name"]), str(package["version"])
-            self._pins[key] = _pin(package)
+            # A package of the registry and another one may bear one name and version.
+            self._pins[key] = _pin(package) if key not in self._pins else None
             self._needs[key] = [str(need) for need in package.get("dependencies", [])]
             self._versions.setdefault(key[0], []).append(key[1])
 
     def closure(self, name: str, version: str) -> list[CratePin]:
         """All that a package needs, itself left out, sorted: for every platform, for its build script too.
 
-        Raises LockFault where the lock does not hold it, or holds something that is not from the public registry.
+        Raises LockFault where the lock does not hold it, holds something that is not from the public registry, or more
+        than MOST_NEEDS packages.
         """
         start = name, version
         if start not in self._pins:
@@ -51,12 +55,14 @@ class Lock:
                 if pin is None:
                     raise LockFault(f"it needs {key[0]} {key[1]}, which is not from the public registry")
                 found[key] = pin
+                if len(found) > MOST_NEEDS:
+                    raise LockFault(f"it needs more than {MOST_NEEDS} packages")
                 pending.append(key)
         return [found[key] for key in sorted(found)]
 
     def _named(self, need: str) -> Key:
         """The package that an entry of `dependencies` means: `name`, or `name version` where there are several."""
-        words = need.split()
+        words = need.split() or [""]
         name, versions = words[0], self._versions.get(words[0], [])
         version = words[1] if len(words) > 1 else versions[0] if len(versions) == 1 else ""
         if (name, version) not in self._pins:
@@ -69,7 +75,7 @@ def _pin(package: dict[str, Any]) -> CratePin | None:
     if package.get("source") != PUBLIC_REGISTRY:
         return None
     name, version, checksum = (str(package.get(key, "")) for key in ("name", "version", "checksum"))
-    if not NAME.fullmatch(name) or not VERSION.fullmatch(version) or not checksum:
+    if not NAME.fullmatch(name) or not VERSION.fullmatch(version) or not SHA256.fullmatch(checksum):
         return None
     return CratePin(name=name, version=version, sha256=checksum, licence="")
 
@@ -99,5 +105,5 @@ def parse_lock(text: str) -> Lock:
     """Read a Cargo.lock's text. Raises LockFault where it is none."""
     try:
         return Lock(tomllib.loads(text).get("package", []))
-    except (tomllib.TOMLDecodeError, RecursionError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
         raise LockFault(f"it cannot be read: {str(error)[:200]}") from None

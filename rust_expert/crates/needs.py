@@ -37,6 +37,8 @@ def keep_source(pin: CratePin) -> None:
 def _fill(pin: CratePin, archive: Path, target: Path) -> None:
     unpack(archive, f"{pin.name}-{pin.version}", target)
     note = target / CHECKSUM_FILE
+    if note.is_dir():
+        raise ArchiveFault(f"its archive holds a folder {CHECKSUM_FILE}")
     note.unlink(missing_ok=True)
     note.write_text(json.dumps({"files": {}, "package": pin.sha256}), encoding="utf-8")
     open_up(target)

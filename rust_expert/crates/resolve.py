@@ -63,30 +63,37 @@ def locked(pins: Iterable[CratePin], before: str | None, table: str) -> tuple[st
         told = run_cargo([*words, "--quiet", "--color", "never"], stub, "the crates")
         if told:
             raise _fault(table, told)
-        failed, said = cargo_says(
-            ["update", "--dry-run", "--verbose", "--color", "never"], stub, "the registry's index"
-        )
+        text = (stub / "Cargo.lock").read_text(encoding="utf-8")
+        # A lock of its own: of what others hold back cargo tells no newer versions.
+        known = tomllib.loads(text)
+        (stub / "Cargo.lock").unlink()
+        (stub / "Cargo.toml").write_text(_any_versions_of(known), encoding="utf-8")
+        failed, said = cargo_says(["generate-lockfile", "--verbose", "--color", "never"], stub, "the crates")
         if failed:
             raise _fault(table, said)
-        text = (stub / "Cargo.lock").read_text(encoding="utf-8")
-        return text, _newest(tomllib.loads(text), said)
+        return text, _newest(known, tomllib.loads((stub / "Cargo.lock").read_text(encoding="utf-8")), said)
 
 
-_TOLD = re.compile(r"^ *\w+ (\S+) v(\S+)(?: -> v(\S+))?(?: \([^)]*\bavailable: v(\S+?)\))?$", re.MULTILINE)
+def _any_versions_of(lock: dict[str, Any]) -> str:
+    """The manifest of a package that depends on all that a lock holds, whatever the version."""
+    names = sorted({package["name"] for package in lock["package"] if "checksum" in package})
+    return stub_manifest([]) + "".join(
+        f'{name} = {{ version = "*", default-features = false }}\n' for name in names
+    )
 
 
-def _newest(lock: dict[str, Any], said: str) -> dict[str, str]:
-    """The newest version of each package in a lock, by what cargo said that it would change and what is available."""
-    versions = [(package["name"], package["version"]) for package in lock["package"] if "checksum" in package]
-    versions += [
-        (found[1], version) for found in _TOLD.finditer(said) for version in found.groups()[1:] if version
-    ]
+_TOLD = re.compile(r"^ *Adding (\S+) v\S+ \([^)]*\bavailable: v(\S+)\)$", re.MULTILINE)
+
+
+def _newest(known: dict[str, Any], fresh: dict[str, Any], said: str) -> dict[str, str]:
+    """The newest version of each package in the lock `known`: there, in one made anew, or available as cargo said."""
+    of_lock = {package["name"] for package in known["package"] if "checksum" in package}
+    versions = [(package["name"], package["version"]) for package in known["package"] + fresh["package"]]
     newest: dict[str, str] = {}
-    for name, version in versions:
-        if name not in newest or _order(version) > _order(newest[name]):
+    for name, version in [*versions, *_TOLD.findall(said)]:
+        if name in of_lock and (name not in newest or _order(version) > _order(newest[name])):
             newest[name] = version
-    known = {package["name"] for package in lock["package"] if "checksum" in package}
-    return {name: newest[name] for name in sorted(known)}
+    return dict(sorted(newest.items()))
 
 
 def kept(pins: list[CratePin], left_out: Iterable[str]) -> list[CratePin]:

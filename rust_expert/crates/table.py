@@ -14,7 +14,8 @@ NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 """What a crate may be called; like VERSION safe as a part of a path."""
 VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
 """An exact version."""
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+SHA256 = re.compile(r"[0-9a-f]{64}")
+"""A checksum of the registry."""
 
 
 class CratePin(BaseModel):
@@ -50,7 +51,7 @@ def fault_in(values: dict[str, str]) -> tuple[str, str] | None:
         return "name", f"{values['name']!r} is no crate name; write letters, digits, - and _ only"
     if not VERSION.fullmatch(values["version"]):
         return "version", f"{values['version']!r} is no exact version; write it like 1.2.3"
-    if not _SHA256.fullmatch(values["sha256"]):
+    if not SHA256.fullmatch(values["sha256"]):
         return "sha256", (
             f"{values['sha256'][:16]!r}... is no checksum; write the 64 lower-case hex digits that "
             "Cargo.lock shows for this version"

@@ -9,8 +9,9 @@ from typing import Any, Literal
 from rust_expert.common.config.dataset import CleanOptions, DatasetSpec
 from rust_expert.common.contracts import Sample
 from rust_expert.common.seeds import stable_hash
-from rust_expert.dataset.decontamination import Suite, SuiteIndex, sample_forms
-from rust_expert.dataset.duplicates import exact_key
+from rust_expert.dataset.answers import Answers, Key, exact_key
+from rust_expert.dataset.decontamination import Rows, Suite, SuiteIndex
+from rust_expert.dataset.privacy import findings_in
 from rust_expert.dataset.reading import Reading
 from rust_expert.dataset.split import group_of
 
@@ -124,11 +125,11 @@ class Gate:
         self._spec, self._cleaning, self._reading = spec, others.cleaning, reading
         self._indexes = [SuiteIndex(suite, others.cleaning.gram_words) for suite in others.suites]
         self._sides: dict[tuple[str, str], Split] = {group_of(row): row.split or "train" for row in own}
-        self._known = {key_of(row) for row in own}
+        self._known = set(_keys_of(own))
 
     def admitted(
         self, rows: Iterable[Sample | None], account: Account
-    ) -> Iterator[tuple[Sample, int, Split]]:
+    ) -> Iterator[tuple[Sample, Key, Split]]:
         """The rows of one source that pass, each with its duplicate key and its side; others go to the account.
 
         A row that duplicates another of the same source passes here: which of them stays is a matter of ranks.
@@ -137,26 +138,32 @@ class Gate:
         while chunk := list(islice(stream, _CHUNK)):
             reasons = ["empty" if row is None else refused(row, self._spec, self._reading) for row in chunk]
             whole = [row for row, reason in zip(chunk, reasons, strict=True) if row and reason is None]
+            private = findings_in(whole, self._cleaning)
             given_away = self._given_away(whole)
+            keys = enumerate(_keys_of(whole))
             for row, reason in zip(chunk, reasons, strict=True):
                 if row is None or reason is not None:
                     account.note(reason)
+                    continue
+                place, key = next(keys)
+                if place in private:
+                    account.note("secret or personal data")
                 elif row.id in given_away:
                     account.note("gives a problem away")
-                elif (key := key_of(row)) in self._known:
+                elif key in self._known:
                     account.note("duplicate")
                 else:
-                    yield row, key, self._side(row, key)
+                    yield row, key, self._side(row)
 
-    def close(self, keys: Iterable[int]) -> None:
+    def close(self, keys: Iterable[Key]) -> None:
         """Remember the keys of a source, so that a later source does not bring its rows again."""
         self._known.update(keys)
 
     def _given_away(self, rows: Sequence[Sample]) -> set[str]:
-        forms = [sample_forms(row) for row in rows]
-        return {match.row for index in self._indexes for match in index.matches(rows, forms)}
+        read = Rows(rows, self._indexes)
+        return {match.row for index in self._indexes for match in index.matches(read)}
 
-    def _side(self, row: Sample, key: int) -> Split:
+    def _side(self, row: Sample) -> Split:
         """Where the own rows of its group are; else what the row itself says; else by the hash of its group.
 
         A row of a crate goes where its crate goes, whatever it says. A row without one goes by its answer, so
@@ -168,11 +175,12 @@ class Gate:
         if group[0] == "row":
             if row.split is not None:
                 return row.split
-            group = ("row", str(key))
+            group = ("row", str(stable_hash(*exact_key(row))))
         mark = stable_hash(self._cleaning.seed, "split", *group)
         return "val" if mark < int(self._cleaning.val_fraction * 2**64) else "train"
 
 
-def key_of(sample: Sample) -> int:
-    """A number that exact duplicates share."""
-    return stable_hash(*exact_key(sample))
+def _keys_of(samples: Sequence[Sample]) -> list[Key]:
+    """For each row what it shares with its exact duplicates and no other row."""
+    answers = Answers(samples)
+    return [answers.exact_key(place) for place in range(len(samples))]

@@ -11,11 +11,12 @@ from rust_expert.common.contracts import Sample
 from rust_expert.common.errors import UserError
 from rust_expert.common.files import sha256_text
 from rust_expert.common.tables import read_jsonl, read_parquet
-from rust_expert.dataset.decontamination import Match, Suite, SuiteIndex, problem_form, sample_forms
-from rust_expert.dataset.duplicates import Duplicate, drop_across_split, drop_exact, drop_near
+from rust_expert.dataset.alpha import alpha_stream
+from rust_expert.dataset.decontamination import Match, Rows, Suite, SuiteIndex
+from rust_expert.dataset.duplicates import Duplicate, answers_of, without_exact, without_leaks, without_near
 from rust_expert.dataset.funnel import Funnel
-from rust_expert.dataset.lexing import code_tokens
-from rust_expert.dataset.normal import alpha_form
+from rust_expert.dataset.privacy import without_private
+from rust_expert.dataset.shingles import listed_stream
 from rust_expert.dataset.similarity import closest, distribution
 from rust_expert.dataset.split import assign_split
 
@@ -27,9 +28,10 @@ _SHOWN_DUPLICATES = 200
 
 @dataclass(frozen=True)
 class Cleaned:
-    """The rows that are left, and the two reports."""
+    """The rows that are left, and the three reports."""
 
     samples: list[Sample]
+    privacy: dict[str, Any]
     decontamination: dict[str, Any]
     funnel: dict[str, Any]
 
@@ -56,27 +58,31 @@ def _with_id(row: Sample) -> Sample:
 
 
 def clean(samples: Sequence[Sample], suites: Sequence[Suite], options: CleanOptions) -> Cleaned:
-    """Remove empty answers, duplicates and rows that give a problem away; then part training from validation.
+    """Remove empty answers, secrets, duplicates and rows that give a problem away; then part training from validation.
 
     The result is sorted by origin; it depends on the rows and options alone, not on the order they come in.
     """
     funnel = Funnel(samples)
     kept = [sample for sample in samples if sample.gen.strip()]
     funnel.step("empty answers", kept)
-    kept, exact = drop_exact(kept)
-    funnel.step("exact duplicates", kept)
-    log.info("%d exact duplicates, %d rows left", len(exact), len(kept))
-    kept, near = drop_near(kept, options)
-    funnel.step("near duplicates", kept, examples=_listed(near))
-    log.info("%d near duplicates, %d rows left", len(near), len(kept))
-    kept, report = decontaminate(kept, suites, options.gram_words)
+    kept, privacy = without_private(kept, options)
+    funnel.step("secrets and personal data", kept)
+    log.info("%d rows with secrets or personal data, %d left", privacy["removed"], len(kept))
+    answers, exact = without_exact(answers_of(kept))
+    funnel.step("exact duplicates", answers.samples)
+    log.info("%d exact duplicates, %d rows left", len(exact), len(answers.samples))
+    answers, near = without_near(answers, options)
+    funnel.step("near duplicates", answers.samples, examples=_listed(near))
+    log.info("%d near duplicates, %d rows left", len(near), len(answers.samples))
+    kept, report = decontaminate(answers.samples, suites, options.gram_words)
     funnel.step("decontamination", kept)
     log.info("%d rows gave a problem away, %d left", report["removed"], len(kept))
-    kept = assign_split(kept, options.val_fraction, options.seed)
-    kept, leaks = drop_across_split(kept, options)
-    funnel.step("duplicates across the split", kept, examples=_listed(leaks))
-    log.info("%d validation rows too like a training row, %d rows left", len(leaks), len(kept))
-    return Cleaned(kept, report, funnel.report())
+    answers = answers.only(kept)
+    answers = answers.with_samples(assign_split(kept, options.val_fraction, options.seed))
+    answers, leaks = without_leaks(answers, options)
+    funnel.step("duplicates across the split", answers.samples, examples=_listed(leaks))
+    log.info("%d validation rows too like a training row, %d rows left", len(leaks), len(answers.samples))
+    return Cleaned(answers.samples, privacy, report, funnel.report())
 
 
 def _listed(found: Sequence[Duplicate]) -> list[dict[str, Any]]:
@@ -93,9 +99,9 @@ def decontaminate(
 
     A sample that touches several suites is listed under each of them.
     """
-    forms = [sample_forms(sample) for sample in samples]
     indexes = [SuiteIndex(suite, gram_words) for suite in suites]
-    matches = [index.matches(samples, forms) for index in indexes]
+    rows = Rows(samples, indexes)
+    matches = [index.matches(rows) for index in indexes]
     gone = {match.row for found in matches for match in found}
     kept = [sample for sample in samples if sample.id not in gone]
     report = {
@@ -142,10 +148,18 @@ def _suite_report(
             "shared_before_removal": sorted(index.combinations & trained),
             "shared": sorted(index.combinations & left),
         }
-        report["similarity"] = distribution(
-            closest(
-                {p.task_id: problem_form(p) for p in problems if p.combination is not None},
-                {s.id: alpha_form(code_tokens(s.gen)) for s in kept if s.combination is not None},
-            )
-        )
+        report["similarity"] = distribution(_closest(index, kept))
     return report
+
+
+def _closest(index: SuiteIndex, kept: Sequence[Sample]) -> list[tuple[str, str, float]]:
+    """For each held-out problem the row most like it among those that are left."""
+    problems = zip(index.suite.problems, index.tokens, strict=True)
+    held_out = [(problem.task_id, tokens) for problem, tokens in problems if problem.combination is not None]
+    built = [sample for sample in kept if sample.combination is not None]
+    return closest(
+        [name for name, _ in held_out],
+        listed_stream([tokens for _, tokens in held_out]),
+        [sample.id for sample in built],
+        alpha_stream([sample.gen for sample in built]),
+    )

@@ -9,19 +9,26 @@ A sample is removed where
   (docs/decisions/031-decontamination.md).
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+
+import numpy as np
 
 from rust_expert.common.contracts import Problem, Sample
 from rust_expert.common.errors import UserError
 from rust_expert.common.tables import read_jsonl
 from rust_expert.dataset.grams import GramIndex
 from rust_expert.dataset.lexing import PUNCT, code_tokens
-from rust_expert.dataset.normal import alpha_form, functions, plain_text, solution_forms
+from rust_expert.dataset.normal import alpha_tokens, functions, plain_text, solution_forms
+from rust_expert.dataset.outlines import Outlines, outline_of
+from rust_expert.dataset.sightings import Wanted, sightings_in, sums_of_words
 
 Reason = Literal["same combination", "same solution", "same question", "shared run of words"]
+
+_NONE: Set[str] = frozenset()
 
 _SHOWN = 300
 """Characters of matched text in the report."""
@@ -81,14 +88,18 @@ def problem_code(problem: Problem) -> str:
 
 def problem_form(problem: Problem) -> str:
     """The alpha form of the canonical program; empty where it has no function, or where the problem has no solution."""
+    return " ".join(_tokens_of(problem, problem_code(problem)))
+
+
+def _tokens_of(problem: Problem, code: str) -> list[str]:
     if not problem.canonical_solution.strip():
-        return ""
-    parts = code_tokens(problem_code(problem))
-    return alpha_form(parts) if functions(parts) else ""
+        return []
+    parts = code_tokens(code)
+    return alpha_tokens(parts) if functions(parts) else []
 
 
 class SuiteIndex:
-    """One suite, ready to be compared with many samples."""
+    """One suite, ready to be compared with many samples. `tokens`: those of each problem's `problem_form`."""
 
     def __init__(self, suite: Suite, gram_words: int) -> None:
         self.suite = suite
@@ -96,44 +107,58 @@ class SuiteIndex:
         self._forms: dict[str, Problem] = {}
         self._questions: dict[str, Problem] = {}
         self._combinations: dict[str, Problem] = {}
-        for problem in problems:
-            if form := problem_form(problem):
-                self._forms.setdefault(form, problem)
+        codes = [problem_code(problem) for problem in problems]
+        self.tokens = [_tokens_of(problem, code) for problem, code in zip(problems, codes, strict=True)]
+        self.outlines = [outline_of(tokens) for tokens in self.tokens if tokens]
+        for problem, tokens in zip(problems, self.tokens, strict=True):
+            if tokens:
+                self._forms.setdefault(" ".join(tokens), problem)
             self._questions.setdefault(plain_text(problem.prompt), problem)
             if problem.combination is not None:
                 self._combinations.setdefault(problem.combination, problem)
-        self._free = [problem for problem in problems if problem.combination is None]
-        self._grams_of_all = GramIndex([_texts(problem) for problem in problems], gram_words)
-        self._grams_of_free = GramIndex([_texts(problem) for problem in self._free], gram_words)
+        # What gives a problem away, each text by itself: question with solution, and tests.
+        texts = [[one.prompt, code, one.test] for one, code in zip(problems, codes, strict=True)]
+        free = [place for place, problem in enumerate(problems) if problem.combination is None]
+        self._free = [problems[place] for place in free]
+        self._grams_of_all = self._grams_of_free = GramIndex(texts, gram_words)
+        if len(free) < len(problems):
+            self._grams_of_free = GramIndex([texts[place] for place in free], gram_words)
 
     @property
     def combinations(self) -> set[str]:
         """The combinations that the suite asks for."""
         return set(self._combinations)
 
-    def matches(self, samples: Sequence[Sample], forms: Sequence[set[str]]) -> list[Match]:
-        """The first match of each sample that has one, in the order of `samples`.
+    @property
+    def questions(self) -> list[str]:
+        """What the problems ask, with single spaces."""
+        return list(self._questions)
 
-        `forms` are the `sample_forms` of the samples.
-        """
-        found: dict[str, Match] = {}
-        for sample, own in zip(samples, forms, strict=True):
-            match = self._direct(sample, own)
+    @property
+    def grams(self) -> GramIndex:
+        """The runs of words of all problems."""
+        return self._grams_of_all
+
+    def matches(self, rows: "Rows") -> list[Match]:
+        """The first match of each row that has one, in their order."""
+        found: dict[int, Match] = {}
+        for place, sample in enumerate(rows.samples):
+            match = self._direct(sample, rows.forms.get(place, _NONE), place in rows.questions)
             if match is not None:
-                found[sample.id] = match
-        built = [sample for sample in samples if sample.combination is not None and sample.id not in found]
-        others = [sample for sample in samples if sample.combination is None and sample.id not in found]
-        for group, index, problems in (
-            (built, self._grams_of_free, self._free),
-            (others, self._grams_of_all, self.suite.problems),
+                found[place] = match
+        built = {place for place, sample in enumerate(rows.samples) if sample.combination is not None}
+        for index, problems, is_built in (
+            (self._grams_of_free, self._free, True),
+            (self._grams_of_all, self.suite.problems, False),
         ):
-            texts = [text for sample in group for text in (sample.prompt, sample.gen)]
-            for hit in index.shared(texts):
-                sample, problem = group[hit.text // 2], problems[hit.problem]
-                found.setdefault(sample.id, Match(sample.id, problem.task_id, "shared run of words", hit.run))
-        return [found[sample.id] for sample in samples if sample.id in found]
+            for hit in index.shared(rows.texts, rows.seen):
+                place = hit.text // 2
+                if place not in found and (place in built) is is_built:
+                    task = problems[hit.problem].task_id
+                    found[place] = Match(rows.samples[place].id, task, "shared run of words", hit.run)
+        return [found[place] for place in sorted(found)]
 
-    def _direct(self, sample: Sample, forms: set[str]) -> Match | None:
+    def _direct(self, sample: Sample, forms: Set[str], may_ask: bool) -> Match | None:
         if sample.combination is not None and sample.combination in self._combinations:
             problem = self._combinations[sample.combination]
             return Match(sample.id, problem.task_id, "same combination", sample.combination)
@@ -141,20 +166,37 @@ class SuiteIndex:
         if same:
             problem = self._forms[min(same)]
             return Match(sample.id, problem.task_id, "same solution", _short(problem_code(problem)))
-        question = plain_text(sample.prompt)
-        if question in self._questions:
+        if may_ask and (question := plain_text(sample.prompt)) in self._questions:
             return Match(sample.id, self._questions[question].task_id, "same question", _short(question))
         return None
 
 
-def sample_forms(sample: Sample) -> set[str]:
-    """The alpha forms of the code in a sample's question and answer."""
-    return solution_forms(sample.prompt) | solution_forms(sample.gen)
+class Rows:
+    """Rows, and what in them may give a problem of any of the suites away.
+
+    `forms`: the alpha forms of the code of rows that may hold a solution; `questions`: rows that may ask a problem's
+    question; no row that does is missing. `texts` are the two texts of each row, one row after the other.
+    """
+
+    def __init__(self, samples: Sequence[Sample], indexes: Sequence[SuiteIndex]) -> None:
+        self.samples = samples
+        self.texts = [text for sample in samples for text in (sample.prompt, sample.gen)]
+        self.seen = sightings_in(self.texts, _wanted(indexes))
+        self.forms: dict[int, set[str]] = defaultdict(set)
+        for text in self.seen.outlined:
+            self.forms[text // 2] |= solution_forms(self.texts[text])
+        self.questions = {text // 2 for text in self.seen.questions if text % 2 == 0}
 
 
-def _texts(problem: Problem) -> list[str]:
-    """The texts that give a problem away, each by itself: question with solution, and tests."""
-    return [problem.prompt, problem_code(problem), problem.test]
+def _wanted(indexes: Sequence[SuiteIndex]) -> Wanted:
+    """What all suites look for, together."""
+    questions = set(sums_of_words([question for index in indexes for question in index.questions]))
+    return Wanted(
+        size=indexes[0].grams.size if indexes else 1,
+        runs=np.concatenate([np.zeros(0, dtype=np.uint64), *(index.grams.runs() for index in indexes)]),
+        questions=np.array(sorted(questions), dtype=np.uint64),
+        outlines=Outlines(outline for index in indexes for outline in index.outlines),
+    )
 
 
 def _short(text: str) -> str:

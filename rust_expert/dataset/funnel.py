@@ -1,7 +1,8 @@
 """How many rows went into and came out of each step, by task type and by source."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from rust_expert.common.contracts import Sample
@@ -9,7 +10,14 @@ from rust_expert.common.contracts import Sample
 
 def count_by(samples: Iterable[Sample], name: Callable[[Sample], str | None]) -> dict[str, int]:
     """Rows by what `name` says of them, sorted; `unnamed` where it says nothing."""
-    return dict(sorted(Counter(name(sample) or "unnamed" for sample in samples).items()))
+    counts: Counter[str] = Counter()
+    for kind, count in Counter(map(name, samples)).items():
+        counts[kind or "unnamed"] += count
+    return dict(sorted(counts.items()))
+
+
+_task_type: Callable[[Sample], str | None] = attrgetter("task_type")
+_source: Callable[[Sample], str | None] = attrgetter("source")
 
 
 class Funnel:
@@ -18,22 +26,27 @@ class Funnel:
     def __init__(self, samples: Sequence[Sample]) -> None:
         self._start = self._current = list(samples)
         self._steps: list[dict[str, Any]] = []
+        self._counts = [count_by(samples, name) for name in (_task_type, _source)]
 
     def step(self, name: str, remaining: Sequence[Sample], **notes: Any) -> None:
         """Record that `remaining` are left after the step `name`."""
         before, after = len(self._current), len(remaining)
+        counts = self._counts
+        if before != after:
+            counts = [count_by(remaining, kind) for kind in (_task_type, _source)]
+        by_type, by_source = map(_loss, self._counts, counts)
         self._steps.append(
             {
                 "step": name,
                 "in": before,
                 "removed": before - after,
                 "out": after,
-                "removed_by_task_type": _loss(self._current, remaining, _task_type),
-                "removed_by_source": _loss(self._current, remaining, _source),
+                "removed_by_task_type": by_type,
+                "removed_by_source": by_source,
                 **notes,
             }
         )
-        self._current = list(remaining)
+        self._current, self._counts = list(remaining), counts
 
     def report(self) -> dict[str, Any]:
         """Rows at the start, each step, and what is left by split, task type and source."""
@@ -61,17 +74,6 @@ def _composition(samples: Sequence[Sample]) -> dict[str, Any]:
     }
 
 
-def _loss(
-    before: Sequence[Sample], after: Sequence[Sample], name: Callable[[Sample], str | None]
-) -> dict[str, int]:
-    lost = Counter(count_by(before, name))
-    lost.subtract(count_by(after, name))
-    return {key: count for key, count in sorted(lost.items()) if count}
-
-
-def _task_type(sample: Sample) -> str | None:
-    return sample.task_type
-
-
-def _source(sample: Sample) -> str | None:
-    return sample.source
+def _loss(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, int]:
+    lost = {kind: count - after.get(kind, 0) for kind, count in before.items()}
+    return {kind: count for kind, count in lost.items() if count}

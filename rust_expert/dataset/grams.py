@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rust_expert.dataset.joined import Hashes
 from rust_expert.dataset.lexing import words
 from rust_expert.dataset.rust_words import BOILERPLATE
-from rust_expert.dataset.shingles import WordHash, shingles_of
+from rust_expert.dataset.shingles import shingles_of
+from rust_expert.dataset.sightings import Sightings
 
 
 @dataclass(frozen=True)
@@ -30,47 +31,41 @@ class GramIndex:
 
     def __init__(self, problems: Sequence[Sequence[str]], size: int) -> None:
         """`problems` holds the texts of each problem."""
-        self._size = size
-        self._number = WordHash()
-        self._told: dict[str, bool] = {}
+        self.size = size
         split = [(problem, words(text)) for problem, texts in enumerate(problems) for text in texts]
-        shingles = shingles_of([text for _, text in split], size, self._number)
-        telling = self._telling([text for _, text in split])
-        self._where: dict[int, tuple[int, str]] = {}
+        shingles = shingles_of([text for _, text in split], size)
+        telling = {word for word in {word for _, text in split for word in text} if is_telling(word)}
+        self._where: dict[int, tuple[int, list[str], int]] = {}
         for row, (problem, text) in enumerate(split):
-            start = int(shingles.offsets[row])
-            for place, run in enumerate(shingles.of(row).tolist()):
-                if telling[start + place]:
-                    self._where.setdefault(run, (problem, " ".join(text[place : place + size])))
-        self._hashes = np.fromiter(sorted(self._where), dtype=np.uint64, count=len(self._where))
+            last = -1  # the last telling word so far
+            runs = shingles.of(row).tolist()
+            for place, word in enumerate(text):
+                if word in telling:
+                    last = place
+                if (first := place - size + 1) >= 0 and last >= first:
+                    self._where.setdefault(runs[first], (problem, text, first))
 
-    def _telling(self, texts: Sequence[Sequence[str]]) -> NDArray[np.bool_]:
-        """For each run of each text, in order, whether a telling word is in it."""
-        known = self._told
-        parts: list[NDArray[np.bool_]] = []
-        for text in texts:
-            if len(text) < self._size:
-                continue
-            for word in text:
-                if word not in known:
-                    known[word] = is_telling(word)
-            sums = np.concatenate(([0], np.cumsum([known[word] for word in text])))
-            parts.append(sums[self._size :] > sums[: -self._size])
-        return np.concatenate(parts) if parts else np.zeros(0, dtype=np.bool_)
+    def runs(self) -> Hashes:
+        """The numbers of all runs."""
+        return np.fromiter(self._where, dtype=np.uint64, count=len(self._where))
 
-    def shared(self, texts: Sequence[str]) -> list[Shared]:
-        """The first run that each text shares with a problem, for the texts that share one, in order."""
-        if not len(self._hashes):
-            return []
-        split = [words(text) for text in texts]
-        shingles = shingles_of(split, self._size, self._number)
-        hits = np.flatnonzero(np.isin(shingles.hashes, self._hashes))
-        rows = np.searchsorted(shingles.offsets, hits, side="right") - 1
-        found: dict[int, Shared] = {}
-        for hit, row in zip(hits.tolist(), rows.tolist(), strict=True):
-            place = hit - int(shingles.offsets[row])
-            problem, run = self._where[int(shingles.hashes[hit])]
-            # Two runs could share a 64-bit number: the words decide.
-            if row not in found and " ".join(split[row][place : place + self._size]) == run:
-                found[row] = Shared(row, problem, run)
-        return list(found.values())
+    def shared(self, texts: Sequence[str], seen: Sightings) -> list[Shared]:
+        """The first run that each text shares with a problem, for the texts that share one, in order.
+
+        `seen` are the `sightings_in` the texts; what else was looked for with these runs makes no difference.
+        """
+        return [
+            found for text in sorted(seen.runs) if (found := self._first(text, texts[text], seen.runs[text]))
+        ]
+
+    def _first(self, number: int, text: str, runs: Sequence[tuple[int, int]]) -> Shared | None:
+        split: list[str] = []
+        for run, place in runs:
+            if (known := self._where.get(run)) is not None:
+                split = split or words(text)
+                problem, written, first = known
+                shared = written[first : first + self.size]
+                # Two runs could share a 64-bit number: the words decide.
+                if split[place : place + self.size] == shared:
+                    return Shared(number, problem, " ".join(shared))
+        return None

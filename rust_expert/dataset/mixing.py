@@ -10,7 +10,8 @@ from rust_expert.common.config.dataset import OWN, DatasetSpec, SourceSpec
 from rust_expert.common.contracts import Sample
 from rust_expert.common.errors import UserError
 from rust_expert.dataset.admission import Account, Gate, Others, Split, is_curriculum, refused
-from rust_expert.dataset.duplicates import drop_across_split
+from rust_expert.dataset.answers import Key
+from rust_expert.dataset.duplicates import answers_of, without_leaks
 from rust_expert.dataset.funnel import count_by
 from rust_expert.dataset.interleaving import interleaved
 from rust_expert.dataset.pools import Pool, in_order, kind_of, ranking, taken
@@ -115,7 +116,7 @@ def _laid_out(
     )
     if others is None:
         return train, val, 0
-    leaks = {found.dropped for found in drop_across_split([*train, *val], others.cleaning)[1]}
+    leaks = {found.dropped for found in without_leaks(answers_of([*train, *val]), others.cleaning)[1]}
     kept = [sample for sample in val if sample.id not in leaks]
     return train, kept, len(val) - len(kept)
 
@@ -173,7 +174,7 @@ def _other_parts(
     parts: list[Part] = []
     for source, told in spec.sources.items():
         part = Part(source, _pools(told, name, spec, reading))
-        keys: set[int] = set()
+        keys: set[Key] = set()
         for sample, key, split in gate.admitted(others.rows[source], part.account):
             keys.add(key)
             first = part.pools[split].add(sample.model_copy(update={"split": split}), key)

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from rust_expert.dataset.lexing import IDENT, LIFETIME, NUMBER, PUNCT, STRING, Token, code_in, code_tokens
 from rust_expert.dataset.rust_words import LANGUAGE, STD_NAMES
 
-_DEFINE = frozenset(("struct", "enum", "trait", "mod", "union", "const", "static"))
-_CAPTURE = re.compile(r"\{([^\W\d]\w*)(?=[:}])")
+DEFINE = frozenset(("struct", "enum", "trait", "mod", "union", "const", "static"))
+"""Words before a name that they define."""
+CAPTURE = re.compile(r"\{([^\W\d]\w*)(?=[:}])")
+"""A variable named within a text, as in `{name}` and `{name:?}`."""
 _EMPTY_MAIN = ("fn", "main", "(", ")", "{", "}")
 _OPEN, _CLOSE = frozenset("([{"), frozenset(")]}")
 
@@ -24,6 +26,11 @@ def plain_code(text: str) -> str:
 
 
 def alpha_form(text: Sequence[Token]) -> str:
+    """The `alpha_tokens` with a space between them."""
+    return " ".join(alpha_tokens(text))
+
+
+def alpha_tokens(text: Sequence[Token]) -> list[str]:
     """The normal form of a program under renaming of what its author named.
 
     Takes the tokens without comments. Variables, fields, types, lifetimes, and functions that the code
@@ -48,10 +55,10 @@ def alpha_form(text: Sequence[Token]) -> str:
         elif kind == NUMBER:
             word = word.replace("_", "")
         elif kind == STRING and "{" in word:
-            word = _CAPTURE.sub(lambda found: "{" + names.get(found.group(1), found.group(1)), word)
+            word = CAPTURE.sub(lambda found: "{" + names.get(found.group(1), found.group(1)), word)
         out.append(word)
         before = kept[place][1]
-    return " ".join(out)
+    return out
 
 
 @dataclass(frozen=True)
@@ -70,7 +77,7 @@ def _own_names(kept: Sequence[Token]) -> _Own:
         if kind == IDENT and word not in LANGUAGE:
             if before == "fn":
                 own.functions.add(word)
-            elif before in _DEFINE:
+            elif before in DEFINE:
                 own.types.add(word)
             elif before not in (".", "::") and (
                 place == last or kept[place + 1][1] not in ("(", "::", "!", "<")

@@ -8,6 +8,7 @@ from typing import Any
 from rust_expert.common.contracts import Sample
 from rust_expert.common.errors import UserError
 from rust_expert.common.files import sha256_file, sha256_json, write_json
+from rust_expert.common.rows import changed
 from rust_expert.common.seeds import shard_of, stable_hash
 from rust_expert.common.tables import schema_of, write_jsonl, write_parquet
 
@@ -41,7 +42,8 @@ def write_shards(folder: Path, split: str, samples: Sequence[Sample], shards: in
         raise UserError(f"--shards: {shards} files cannot hold rows; ask for 1 or more")
     parts: list[list[Sample]] = [[] for _ in range(shards)]
     for sample in samples:
-        parts[shard_of(sample.id, shards)].append(sample.model_copy(update={"split": split}))
+        own = sample if sample.split == split else changed(sample, split=split)
+        parts[shard_of(sample.id, shards)].append(own)
     told: list[dict[str, Any]] = []
     for number, part in enumerate(parts):
         table, lines = (folder / shard_name(split, number, kind) for kind in ("parquet", "jsonl"))

@@ -1,69 +1,54 @@
 """Runs of words or tokens as 64-bit numbers, for thousands of texts at once."""
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Hashes = NDArray[np.uint64]
+from rust_expert.dataset.joined import Hashes, Joined, mixed
+from rust_expert.dataset.tokenised import Stream
 
-_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-
-
-@dataclass(frozen=True)
-class Shingles:
-    """The runs of n words of each text, one after another.
-
-    `hashes[offsets[i]:offsets[i + 1]]` are those of text i, by place: run j starts at word j.
-    """
-
-    hashes: Hashes
-    offsets: NDArray[np.int64]
-
-    def of(self, text: int) -> Hashes:
-        """The hashes of one text by place, repeats included."""
-        return self.hashes[self.offsets[text] : self.offsets[text + 1]]
+_MULTIPLIER = np.uint64(0xD6E8FEB86659FD93)
+_AT_ONCE = 1 << 16
 
 
-class WordHash:
-    """A 64-bit number for each word that does not depend on the process or on other words."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, int] = {}
-
-    def __call__(self, word: str) -> int:
-        """The number of `word`."""
-        number = self._known.get(word)
-        if number is None:
-            digest = hashlib.blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-            number = self._known[word] = int.from_bytes(digest, "little")
-        return number
-
-
-def shingles_of(texts: Sequence[Sequence[str]], size: int, number: WordHash | None = None) -> Shingles:
-    """The hashed runs of `size` words of each text; a text shorter than that has none."""
-    number = number or WordHash()
+def listed_stream(texts: Sequence[Sequence[str]]) -> Stream:
+    """The words of texts that are lists of words."""
+    numbers: dict[str, int] = {}
+    flat = [numbers.setdefault(word, len(numbers)) for text in texts for word in text]
+    joined = Joined(list(numbers))
+    hashes = joined.hashes(joined.starts, joined.ends - joined.starts)
     lengths = np.fromiter((len(text) for text in texts), dtype=np.int64, count=len(texts))
-    flat = np.fromiter(
-        (number(word) for text in texts for word in text), dtype=np.uint64, count=int(lengths.sum())
-    )
-    counts = np.maximum(lengths - size + 1, 0)
-    offsets = np.concatenate(([0], np.cumsum(counts)))
-    starts = np.concatenate(([0], np.cumsum(lengths)))[:-1]
-    # The place in `flat` where each run starts: the text's start plus the run's place in its text.
-    places = np.arange(int(offsets[-1])) + np.repeat(starts - offsets[:-1], counts)
-    hashes = np.zeros(len(places), dtype=np.uint64)
-    for step in range(size):
-        hashes = _mix(hashes * _MULTIPLIER + flat[places + step])
-    return Shingles(hashes, offsets)
+    return Stream(hashes[np.array(flat, dtype=np.int64)], np.concatenate(([0], np.cumsum(lengths))))
 
 
-def _mix(value: Hashes) -> Hashes:
-    """Spread the bits, so that the same words in another order differ everywhere (as splitmix64 ends)."""
-    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    return value ^ (value >> np.uint64(27))
+def shingles_of(texts: Sequence[Sequence[str]], size: int) -> Stream:
+    """The runs of `size` words of each text; run j starts at word j, a shorter text has none."""
+    return runs_of(listed_stream(texts), size)
+
+
+def runs_of(stream: Stream, size: int) -> Stream:
+    """The runs of `size` tokens of each text; run j starts at token j, a shorter text has none."""
+    counts = stream.counts()
+    whole = np.ones(max(len(stream.hashes) - size + 1, 0), dtype=np.bool_)
+    # A run may not go on into the next text: the last size - 1 tokens of each begin none.
+    for back in range(1, size):
+        late = stream.offsets[1:][counts >= back] - back
+        whole[late[late < len(whole)]] = False
+    kept = np.concatenate(([0], np.cumsum(np.maximum(counts - size + 1, 0))))
+    return Stream(all_runs(stream.hashes, size)[whole], kept)
+
+
+def all_runs(hashes: Hashes, size: int) -> Hashes:
+    """The numbers of all runs of `size` tokens, whether one text ends within it or not."""
+    count = max(len(hashes) - size + 1, 0)
+    found = np.zeros(count, dtype=np.uint64)
+    for first in range(0, count, _AT_ONCE):
+        part = found[first : first + _AT_ONCE]
+        for step in range(size):
+            part *= _MULTIPLIER
+            part += hashes[first + step : first + step + len(part)]
+        part[:] = mixed(part)
+    return found
 
 
 def jaccard(first: Hashes, second: Hashes) -> float:

@@ -3,55 +3,59 @@
 They may be alike: that is what generalising over combinations means. The report states by how much.
 """
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rust_expert.dataset.shingles import WordHash, shingles_of
+from rust_expert.dataset.joined import Hashes, Places, among, mixed
+from rust_expert.dataset.shingles import runs_of
+from rust_expert.dataset.tokenised import Stream
 
 SHINGLE = 5
 """Tokens of the alpha form in a run."""
 
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
-def closest(problems: Mapping[str, str], rows: Mapping[str, str]) -> list[tuple[str, str, float]]:
+
+def closest(
+    problem_names: Sequence[str], problems: Stream, row_names: Sequence[str], rows: Stream
+) -> list[tuple[str, str, float]]:
     """For each problem the most alike row, and the Jaccard similarity of their runs of five tokens.
 
-    Both arguments map a name to an alpha form; forms too short for one run are left out. Of equally alike
-    rows the first name wins. Empty where there are no rows.
+    `problems` and `rows` are the alpha forms of those named. Forms too short for one run are left out. Of equally
+    alike rows the first name wins. Empty where there are no rows.
     """
-    number = WordHash()
-    problem_names, problem_sets = _sets(problems, number)
-    row_names, row_sets = _sets(rows, number)
-    if not row_names:
+    problem_names, problem_runs, problem_owners = _sets(problem_names, problems)
+    row_names, row_runs, row_owners = _sets(row_names, rows)
+    sizes = np.bincount(row_owners, minlength=len(row_names))
+    if not sizes.any():
         return []
-    sizes = np.array([len(one) for one in row_sets])
-    wanted = {run for one in problem_sets for run in one.tolist()}
-    holders: dict[int, list[int]] = defaultdict(list)
-    for place, one in enumerate(row_sets):
-        for run in wanted.intersection(one.tolist()):
-            holders[run].append(place)
-    lists = {run: np.array(places, dtype=np.int64) for run, places in holders.items()}
+    shared = among(row_runs, np.unique(problem_runs))
+    order = np.argsort(row_runs[shared], kind="stable")
+    held, holders = row_runs[shared][order], row_owners[shared][order]
+    first, last = (np.searchsorted(held, problem_runs, side=side) for side in ("left", "right"))
     found: list[tuple[str, str, float]] = []
-    for name, one in zip(problem_names, problem_sets, strict=True):
-        parts = [lists[run] for run in one.tolist() if run in lists]
-        both = np.bincount(
-            np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64), minlength=len(row_names)
-        )
-        likeness = both / (len(one) + sizes - both)
+    for number, name in enumerate(problem_names):
+        own = np.flatnonzero(problem_owners == number)
+        if not len(own):
+            continue
+        parts = [holders[first[run] : last[run]] for run in own.tolist()]
+        both = np.bincount(np.concatenate(parts), minlength=len(row_names))
+        likeness = np.where(sizes > 0, both / np.maximum(len(own) + sizes - both, 1), -1.0)
         best = int(np.argmax(likeness))
         found.append((name, row_names[best], float(likeness[best])))
     return found
 
 
-def _sets(forms: Mapping[str, str], number: WordHash) -> tuple[list[str], list[NDArray[np.uint64]]]:
-    names = sorted(forms)
-    shingles = shingles_of([forms[name].split(" ") for name in names], SHINGLE, number)
-    sets = [np.unique(shingles.of(place)) for place in range(len(names))]
-    kept = [place for place, one in enumerate(sets) if len(one)]
-    return [names[place] for place in kept], [sets[place] for place in kept]
+def _sets(names: Sequence[str], forms: Stream) -> tuple[list[str], Hashes, Places]:
+    """The names in order; the different runs of each form, and whose they are by the place of the name."""
+    order = sorted(range(len(names)), key=lambda place: names[place])
+    runs = runs_of(forms.take(np.array(order, dtype=np.int64)), SHINGLE)
+    owners = np.repeat(np.arange(len(order)), runs.counts())
+    keys = mixed(runs.hashes ^ mixed((owners.astype(np.uint64) + np.uint64(1)) * _SPREAD))
+    _, kept = np.unique(keys, return_index=True)
+    return [names[place] for place in order], runs.hashes[kept], owners[kept]
 
 
 def distribution(found: Sequence[tuple[str, str, float]]) -> dict[str, Any]:

@@ -21,8 +21,8 @@ from rust_expert.dataset.streams import Row, jsonl_rows, parquet_rows
 
 _TOLD = ("_source_crate", "_source_version", "_source_file", "_license", "_scale", "_template")
 _BELIEVED = (
-    "_span", "_verified", "_family", "_combination", "_entry_point", "_tests", "_doc", "_before", "_error_codes", "_context",
-    "_tokens",
+    "_span", "_verified", "_family", "_combination", "_entry_point", "_tests", "_doc", "_before", "_error_codes",
+    "_context", "_tokens",
 )  # fmt: skip
 _SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "val", "dev": "val"}
 _KINDS = frozenset(get_args(TaskType))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from rust_expert.common.contracts import Sample
+from rust_expert.common.rows import changed
 from rust_expert.common.seeds import stable_hash
 
 
@@ -38,8 +39,9 @@ def val_groups(groups: Iterable[tuple[str, str]], fraction: float, seed: int) ->
 
 def assign_split(samples: Sequence[Sample], fraction: float, seed: int) -> list[Sample]:
     """The rows with `split` set, in their order."""
-    held = val_groups((group_of(sample) for sample in samples), fraction, seed)
+    groups = [group_of(sample) for sample in samples]
+    held = val_groups(groups, fraction, seed)
     return [
-        sample.model_copy(update={"split": "val" if group_of(sample) in held else "train"})
-        for sample in samples
+        changed(sample, split="val" if group in held else "train")
+        for sample, group in zip(samples, groups, strict=True)
     ]

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 _PATHS = re.compile(r"(?<![\w.>)\]<:])/(?:[\w.+-]+/)+[\w.+-]*")
@@ -71,62 +72,91 @@ class Diagnostic:
         return one_line(f"{'error' if self.is_error else self.level}{code}: {self.message}")
 
 
-def one_line(text: str) -> str:
-    """The first line of a message: no paths, addresses or control characters, at most 300 characters."""
+def one_line(text: str, paths: bool = False) -> str:
+    """The first line of a message: no addresses or control characters, at most 300 characters; without `paths` no paths
+    either.
+    """
     first = next((line for line in text.splitlines() if line.strip()), "").strip()
     if not first.isprintable():
         first = "".join(letter if letter.isprintable() else "\ufffd" for letter in first)
-    return _ADDRESSES.sub("0x_", _PATHS.sub("_", first))[:MESSAGE_LENGTH]
+    return _ADDRESSES.sub("0x_", first if paths else _PATHS.sub("_", first))[:MESSAGE_LENGTH]
 
 
 def read_diagnostics(stderr: str) -> list[Diagnostic]:
     """The diagnostics in `--error-format=json` output, in the compiler's order.
 
-    The closing summary (`aborting due to ...`) is left out; lines that are not JSON, such as the last words of a
-    crashing compiler, are skipped.
+    The closing summary (`aborting due to ...`) is left out; lines that are not what rustc prints, such as the last
+    words of a crashing compiler, are skipped: a procedural macro can print whatever it likes.
     """
-    return [
+    found = (
         diagnostic_of(row)
         for row in read_rows(stderr)
         if row.get("$message_type", "diagnostic") == "diagnostic" and _counts(row)
-    ]
+    )
+    return [each for each in found if each is not None]
 
 
-def read_rows(told: str) -> list[dict[str, Any]]:
+def read_rows(told: str) -> Iterator[dict[str, Any]]:
     """The JSON objects among the lines of what a compiler or cargo said."""
-    rows = []
-    for line in told.splitlines():
-        if line.startswith("{"):
-            with contextlib.suppress(json.JSONDecodeError, RecursionError):
-                rows.append(json.loads(line))
-    return rows
+    # Not splitlines: rustc prints the other ends of lines that Unicode knows as they are.
+    for found in _JSON_LINE.finditer(told):
+        # A ValueError that is no JSONDecodeError: a number of thousands of digits.
+        with contextlib.suppress(ValueError, RecursionError):
+            yield json.loads(found[0])
+
+
+_JSON_LINE = re.compile(r"^\{[^\n]*", re.MULTILINE)
 
 
 def _counts(row: dict[str, Any]) -> bool:
-    if row.get("level") == "failure-note" or "message" not in row:
+    message = row.get("message")
+    if row.get("level") == "failure-note" or not isinstance(message, str):
         return False
-    summary = not row.get("spans") and row["message"].startswith(("aborting due to", "could not compile"))
-    return not summary and not re.fullmatch(r"\d+ warnings? emitted", row["message"])
+    summary = not row.get("spans") and message.startswith(("aborting due to", "could not compile"))
+    return not summary and not re.fullmatch(r"\d+ warnings? emitted", message)
 
 
-def diagnostic_of(row: dict[str, Any]) -> Diagnostic:
-    """A diagnostic from the object that rustc prints for it."""
+def diagnostic_of(row: dict[str, Any]) -> Diagnostic | None:
+    """A diagnostic from the object that rustc prints for it; None from one that rustc does not print."""
+    try:
+        return _diagnostic(row, tuple(_diagnostic(child) for child in row.get("children", [])))
+    except (KeyError, TypeError, AttributeError, ValueError):
+        return None
+
+
+def _diagnostic(row: dict[str, Any], children: tuple[Diagnostic, ...] = ()) -> Diagnostic:
+    """A diagnostic; those below one have none below them."""
     spans = tuple(_outermost(span) for span in row.get("spans", []))
     primary = next((span for span in spans if span.primary), None)
     return Diagnostic(
-        code=(row.get("code") or {}).get("code", ""),
-        message=row["message"],
-        level=row["level"],
+        code=_text((row.get("code") or {}).get("code", "")),
+        message=_text(row["message"]),
+        level=_text(row["level"]),
         line=primary.line if primary else 0,
-        rendered=row.get("rendered") or "",
+        rendered=_text(row.get("rendered") or ""),
         spans=spans,
-        children=tuple(diagnostic_of(child) for child in row.get("children", [])),
+        children=children,
     )
+
+
+def _text(value: Any) -> str:
+    """A text that can be written in UTF-8, unlike half of a pair of surrogates."""
+    if not isinstance(value, str):
+        raise TypeError(value)
+    value.encode()
+    return value
+
+
+def _number(value: Any) -> int:
+    """A place in a file."""
+    if type(value) is not int or not 0 <= value < 2**32:
+        raise TypeError(value)
+    return value
 
 
 def _outermost(span: dict[str, Any]) -> Span:
     """The span in the user's own text: where it lies in a macro of the library, the place that called the macro."""
-    primary, label = bool(span.get("is_primary")), span.get("label") or ""
+    primary, label = bool(span.get("is_primary")), _text(span.get("label") or "")
     replacement = span.get("suggested_replacement")
     if span.get("suggestion_applicability") != "MachineApplicable":
         replacement = None
@@ -136,18 +166,23 @@ def _outermost(span: dict[str, Any]) -> Span:
     outer = span
     while outer.get("expansion"):
         outer = outer["expansion"]["span"]
-        callers.append(Place(outer["file_name"], outer["byte_start"], outer["byte_end"]))
+        callers.append(_place(outer))
+    place = _place(span)
     return Span(
-        file=span["file_name"],
-        byte_start=span["byte_start"],
-        byte_end=span["byte_end"],
-        line=span["line_start"],
-        column=span["column_start"],
+        file=place.file,
+        byte_start=place.byte_start,
+        byte_end=place.byte_end,
+        line=_number(span["line_start"]),
+        column=_number(span["column_start"]),
         primary=primary,
         label=label,
         callers=tuple(callers),
-        replacement=replacement,
+        replacement=None if replacement is None else _text(replacement),
     )
+
+
+def _place(span: dict[str, Any]) -> Place:
+    return Place(_text(span["file_name"]), _number(span["byte_start"]), _number(span["byte_end"]))
 
 
 def _is_foreign(file: str) -> bool:

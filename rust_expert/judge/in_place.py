@@ -11,12 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rust_expert.judge.diagnostics import Diagnostic, read_diagnostics
+from rust_expert.judge.left_behind import DEPENDENCIES, GENERATED
 from rust_expert.judge.sandbox import Limits, Sandbox
-from rust_expert.judge.third_party import CRATE, DEPENDENCIES, GENERATED, Build
+from rust_expert.judge.third_party import CRATE, Build
 
 _RUSTC = "/rust/bin/rustc"
 _CLIPPY = "/rust/bin/clippy-driver"
 _OUT = "/work"
+
+MOST_TIMEOUTS = 3
+"""Compilations of one crate that may run out of time: a macro that never ends would take as long each time."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +33,17 @@ class Compiled:
 
 
 class InPlace:
-    """A built crate, ready to be compiled with changed files. Its sources are a private copy."""
+    """A built crate, ready to be compiled with changed files. Its sources are a private copy.
+
+    `timeouts`: how many compilations ran out of time; after MOST_TIMEOUTS all others are given up unseen.
+    """
 
     def __init__(self, build: Build, sources: Path, limits: Limits) -> None:
         if build.left is None:
             raise ValueError("the crate was not built")
         self._build, self._sources, self._sandbox = build, sources, Sandbox(limits)
         self._left = build.left
+        self.timeouts = 0
 
     def compile(self, changes: Mapping[str, bytes], lints: bool = False) -> Compiled:
         """Compile the crate with the bytes of some files, by their paths in it, in place of their own.
@@ -43,6 +51,8 @@ class InPlace:
         With `lints` clippy's default and pedantic warnings are among the diagnostics, else errors alone are.
         Raises UserError and JudgeFault as Sandbox.run does.
         """
+        if self.timeouts >= MOST_TIMEOUTS:
+            return Compiled(ok=False, diagnostics=(), gave_up=True)
         before = {name: (self._sources / name).read_bytes() for name in changes}
         try:
             for name, content in changes.items():
@@ -67,6 +77,7 @@ class InPlace:
                 GENERATED: self._left / "generated",
             },
         )  # fmt: skip
+        self.timeouts += done.timed_out
         return Compiled(
             ok=done.returncode == 0,
             diagnostics=tuple(read_diagnostics(done.stderr)),

@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 
+from rust_expert.common import telemetry
+
 log = logging.getLogger(__name__)
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -35,7 +37,9 @@ def interruptible(sentence: Callable[[], str]) -> Iterator[None]:
                 signal.signal(kind, signal.SIG_IGN)
             if sys.stderr.isatty():
                 sys.stderr.write("\n")  # below the bar
-            log.warning("%s", sentence())
+            told = sentence()
+            log.warning("%s", told)
+            telemetry.end(128 + number, told)
             logging.shutdown()
             shutil.rmtree(folder, ignore_errors=True)
             os._exit(128 + number)

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from rust_expert.common.config.judge import SandboxName
 from rust_expert.judge import seccomp
@@ -96,12 +97,14 @@ class Sandbox:
         files: Mapping[str, str | bytes] | None = None,
         keep: str | None = None,
         mounts: Mapping[str, Path] | None = None,
+        into: "Sink | None" = None,
     ) -> Outcome:
         """Run `argv` in /in, where `files` lie read-only; `mounts` are folders of the host to show, read-only as well,
         by the place where they are to be seen.
 
         `keep` names a file under /work whose bytes come back in the outcome (None where it was not written); the
-        command's standard output then joins its standard error. Nothing else leaves the room.
+        command's standard output then joins its standard error. Nothing else leaves the room. Where they may be many,
+        `into` takes them in the outcome's place.
         Raises UserError where the sandbox cannot be set up on this machine, JudgeFault where it broke in the middle.
         """
         room = Room(
@@ -119,7 +122,7 @@ class Sandbox:
             words = self._wrap(argv, keep)
             with in_room(self.limits.backend, room, words, status=status_write) as running:
                 open_fds.close(status_write)
-                return self._follow(running, status_read, keep is not None)
+                return self._follow(running, status_read, keep is not None, into)
 
     def _wrap(self, argv: Sequence[str], keep: str | None) -> list[str]:
         """The command with its limits, without root's identity, and with the copying out of `keep`."""
@@ -136,13 +139,14 @@ class Sandbox:
             words += ["/bin/sh", "-c", copy, f"{SCRATCH}/{keep}"]
         return [*words, *argv]
 
-    def _follow(self, running: "Running", status: int, keeps: bool) -> Outcome:
+    def _follow(self, running: "Running", status: int, keeps: bool, into: "Sink | None") -> Outcome:
         """Drain the process within the limits, then read how it ended."""
         process = running.process
         assert process.stdout and process.stderr
         output = self.limits.output_kb * 1024
+        most = into.most if into else self.limits.work_mb * MEGABYTE
         streams = [
-            _Stream(process.stdout.fileno(), self.limits.work_mb * MEGABYTE if keeps else output),
+            _Stream(process.stdout.fileno(), most if keeps else output, sink=into.file if into else None),
             _Stream(process.stderr.fileno(), output),
             _Stream(status, 65536),
         ]
@@ -227,13 +231,31 @@ def _closed(process: subprocess.Popen[bytes]) -> None:
 LIMIT_SIGNALS: dict[int, str] = {signal.SIGXCPU: "cpu", signal.SIGXFSZ: "file size"}
 
 
+@dataclasses.dataclass(frozen=True)
+class Sink:
+    """A file that takes what a run keeps, at most `most` bytes: one that keeps more ends by its output."""
+
+    file: IO[bytes]
+    most: int
+
+
 @dataclasses.dataclass
 class _Stream:
-    """One descriptor to read until its end, and at most `cap` bytes of it."""
+    """One descriptor to read until its end, and at most `cap` bytes of it, into `data` or the sink."""
 
     fd: int
     cap: int
     data: bytearray = dataclasses.field(default_factory=bytearray)
+    sink: IO[bytes] | None = None
+    size: int = 0
+
+    def take(self, piece: bytes) -> None:
+        """Put away what was read."""
+        self.size += len(piece)
+        if self.sink is None:
+            self.data += piece
+        else:
+            self.sink.write(piece)
 
 
 def _drain(streams: list[_Stream], deadline: float) -> str:
@@ -250,8 +272,8 @@ def _drain(streams: list[_Stream], deadline: float) -> str:
                 if not piece:
                     selector.unregister(stream.fd)
                     reading -= 1
-                stream.data += piece
-                if len(stream.data) > stream.cap:
+                stream.take(piece)
+                if stream.size > stream.cap:
                     return "output"
             if time.monotonic() >= deadline:
                 return "wall"

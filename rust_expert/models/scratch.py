@@ -114,7 +114,8 @@ def train(
             val_loss = None
             if val_rows and (ended or course.step % options.eval_steps == 0):
                 val_loss = validation_loss(model, val_rows, options.batch_tokens)
-                log.info("step %d: loss %.4f, validation loss %.4f", course.step, loss, val_loss)
+                told = {"step": course.step, "loss": loss, "val_loss": val_loss}
+                log.info("step %d: loss %.4f, validation loss %.4f", *told.values(), extra=told)
             course.history.append(
                 {
                     "step": course.step,

@@ -171,7 +171,8 @@ class Follow(TrainerCallback):
                 " (the last checkpoint before is kept in work/)"
             )
         if logs and "eval_loss" in logs:
-            log.info("%s: step %d: validation loss %.4f", self.what, state.global_step, logs["eval_loss"])
+            told = {"step": state.global_step, "val_loss": logs["eval_loss"]}
+            log.info("%s: step %d: validation loss %.4f", self.what, *told.values(), extra=told)
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any

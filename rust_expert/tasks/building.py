@@ -11,16 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rust_expert.common import cache
 from rust_expert.common.config.corpus import BuildOptions
 from rust_expert.common.config.pairs import PairOptions
+from rust_expert.common.errors import JudgeFault
 from rust_expert.common.files import sha256_json
 from rust_expert.common.parallel import spread
 from rust_expert.common.progress import Progress
 from rust_expert.judge.in_place import in_place
-from rust_expert.judge.third_party import Build, ThirdParty, build, limits_of, recipe
+from rust_expert.judge.third_party import Build, ThirdParty, build, limits_of, recipe, require_clippy
 from rust_expert.syntax.corpus import ItemRow
 from rust_expert.tasks.examination import Examined, examined
 from rust_expert.tasks.pairs import PairRow
@@ -28,6 +29,8 @@ from rust_expert.tasks.pairs import PairRow
 log = logging.getLogger(__name__)
 
 _RESULT = "result.json"
+_ATTEMPTS = 3
+"""Of building a crate in which the sandbox breaks."""
 
 
 class CrateVerdict(BaseModel):
@@ -104,8 +107,9 @@ def results_of(
 ) -> list[CrateResult]:
     """Build and examine crates, with their items, `workers` at a time; in the order given, whatever their number.
 
-    A fault in one crate is its outcome. Raises UserError where there is no sandbox.
+    A fault in one crate is its outcome. Raises UserError where there is no sandbox, or no clippy.
     """
+    require_clippy()
     results: list[CrateResult] = []
     with Progress(len(crates), "building crates") as progress:
         for result in spread(lambda each: _result(*each, request), crates, workers):
@@ -118,9 +122,7 @@ def results_of(
 
 def _result(source: Source, rows: Sequence[ItemRow], request: Request) -> CrateResult:
     if source.fault:
-        return CrateResult(
-            name=source.name, version=source.version, outcome="cannot_build", reason=source.fault
-        )
+        return _result_of(source, Build("cannot_build", source.fault))
     # Clippy's verdict hangs on less than the forms do: a crate that it blocks stays blocked when a mutation changes.
     built = [source.content, sorted(source.needs), request.builds.model_dump(), recipe(), request.rustc]
     told = [[row.key, row.end, row.kind] for row in rows]
@@ -129,14 +131,11 @@ def _result(source: Source, rows: Sequence[ItemRow], request: Request) -> CrateR
     for place in (verdict, whole):
         if (kept := _kept(place)) is not None:
             return kept
-    result, timed_out = _made(source, rows, request)
-    if not timed_out:  # on a faster machine it may end
-        text = result.model_dump_json()
-        cache.keep(
-            whole if result.outcome == "passes" else verdict,
-            lambda folder: _write(folder / _RESULT, text),
-        )
-    return result
+    made = _made(source, rows, request)
+    if not made.hurried:
+        text = made.result.model_dump_json()
+        cache.keep(whole if made.examined else verdict, lambda folder: _write(folder / _RESULT, text))
+    return made.result
 
 
 def _write(path: Path, text: str) -> None:
@@ -147,37 +146,69 @@ def _kept(place: str) -> CrateResult | None:
     if not cache.is_whole(place):
         return None
     text = (cache.cache_folder() / place / _RESULT).read_text(encoding="utf-8")
-    return CrateResult.model_validate_json(text)
+    try:
+        return CrateResult.model_validate_json(text)
+    except ValidationError:
+        return None  # it was kept by code that told other things
 
 
-def _made(source: Source, rows: Sequence[ItemRow], request: Request) -> tuple[CrateResult, bool]:
-    """The result, and whether it hangs on the machine's speed."""
+@dataclass(frozen=True)
+class _Made:
+    """`examined`: its items were asked about, so that it hangs on the code that asks. `hurried`: a limit of time was
+    met, or the sandbox broke: on another machine it may end otherwise, so it is not kept.
+    """
+
+    result: CrateResult
+    examined: bool = False
+    hurried: bool = False
+
+
+def _made(source: Source, rows: Sequence[ItemRow], request: Request) -> _Made:
+    reason = ""
+    for _ in range(_ATTEMPTS):
+        try:
+            return _built(source, rows, request)
+        except JudgeFault as fault:
+            reason = f"the sandbox broke while it was built: {fault}"
+    return _Made(_result_of(source, Build("cannot_build", reason)), hurried=True)
+
+
+def _built(source: Source, rows: Sequence[ItemRow], request: Request) -> _Made:
     with tempfile.TemporaryDirectory(prefix="rust-expert-build-") as name:
         left = Path(name)
         left.chmod(0o755)
-        crate = ThirdParty(source.name, source.root, source.needs)
-        done = build(crate, request.builds, left)
-        result = CrateResult(
-            name=source.name,
-            version=source.version,
-            outcome=done.outcome,
-            reason=done.reason,
-            lints=done.lints,
-            files=sorted(done.files),
-        )
+        done = build(ThirdParty(source.name, source.root, source.needs), request.builds, left)
+        result = _result_of(source, done)
         if done.outcome != "passes":
-            return result, done.timed_out
-        limits = limits_of(request.builds)
-        with in_place(done, source.root, limits) as compiler:
+            return _Made(result, hurried=done.timed_out)
+        with in_place(done, source.root, limits_of(request.builds)) as compiler:
             again = compiler.compile({})
             if not again.ok:
-                first = next(
-                    (each.headline for each in again.diagnostics if each.is_error), "the compiler stopped"
-                )
-                reason = f"it does not compile a second time: {first}"
-                return result.model_copy(update={"outcome": "cannot_build", "reason": reason}), again.gave_up
-            found = examined(rows, _sources(done, source.root), compiler, done, request.pairs)
-    return _with_pairs(result, found), False
+                errors = (each.headline for each in again.diagnostics if each.is_error)
+                reason = f"it does not compile a second time: {next(errors, 'the compiler stopped')}"
+                return _Made(_failed(result, reason), hurried=compiler.timeouts > 0)
+            try:
+                found = examined(rows, _sources(done, source.root), compiler, done, request.pairs)
+            except (ValueError, LookupError, RecursionError) as error:  # a crate may print what it likes
+                log.debug("%s", source.name, exc_info=True)
+                reason = f"what the compiler says of its items cannot be read ({type(error).__name__})"
+                return _Made(_failed(result, reason), examined=True)
+            return _Made(_with_pairs(result, found), examined=True, hurried=compiler.timeouts > 0)
+
+
+def _result_of(source: Source, done: Build) -> CrateResult:
+    return CrateResult(
+        name=source.name,
+        version=source.version,
+        outcome=done.outcome,
+        reason=done.reason,
+        lints=done.lints,
+        files=sorted(done.files),
+    )
+
+
+def _failed(result: CrateResult, reason: str) -> CrateResult:
+    return result.model_copy(update={"outcome": "cannot_build", "reason": reason})
 
 
 def _sources(done: Build, root: Path) -> dict[str, bytes]:

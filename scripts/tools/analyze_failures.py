@@ -32,7 +32,7 @@ def main() -> None:
     told.add_argument("--out", metavar="JSON", help="also write the whole account to this file")
     told.add_argument("--most", type=int, default=10, metavar="N", help="lines of each list (default 10)")
     given = told.parse_args()
-    set_up_log(given.log)
+    set_up_log(given)
     if given.most < 1:
         raise UserError(f"--most: give 1 or more lines, not {given.most}")
     problems = {problem.task_id: problem for path in given.suite for problem in read_jsonl(path, Problem)}

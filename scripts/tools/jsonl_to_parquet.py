@@ -24,7 +24,7 @@ def main() -> None:
         "--contract", choices=sorted(CONTRACTS), help="what the rows must be (default: anything)"
     )
     given = told.parse_args()
-    set_up_log(given.log)
+    set_up_log(given)
     check_apart(given.jsonl, [given.out])
     rows = jsonl_to_parquet(given.jsonl, given.out, CONTRACTS.get(given.contract))
     print(f"{given.out}: {rows:,} rows")

@@ -18,7 +18,7 @@ def main() -> None:
     told.add_argument("parquet", nargs="+", type=Path, metavar="PARQUET", help="files to read, in this order")
     told.add_argument("--out", required=True, type=Path, metavar="JSONL", help="file to write")
     given = told.parse_args()
-    set_up_log(given.log)
+    set_up_log(given)
     check_apart(given.parquet, [given.out])
     print(f"{given.out}: {parquet_to_jsonl(given.parquet, given.out):,} rows")
 

@@ -33,7 +33,7 @@ def main() -> None:
         "--key", default="_task_type", metavar="NAME", help="what is mixed (default _task_type)"
     )
     given = told.parse_args()
-    set_up_log(given.log)
+    set_up_log(given)
     if (given.count is not None and given.count < 1) or given.max_repeats < 1:
         raise UserError("--rows and --max-repeats: give 1 or more")
     check_apart(given.rows, [given.out])

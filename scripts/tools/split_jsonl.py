@@ -26,7 +26,7 @@ def main() -> None:
     way.add_argument("--parts", type=int, metavar="N", help=f"how many parts, at most {MOST_PARTS}")
     told.add_argument("--key", metavar="NAME", help="with --parts: the key whose hash decides")
     given = told.parse_args()
-    set_up_log(given.log)
+    set_up_log(given)
     if given.rows is not None:
         if given.rows < 1 or given.key is not None:
             raise UserError("--rows: give 1 or more, and --key with --parts only")

@@ -32,7 +32,7 @@ def main() -> None:
         "--key", default="_source_crate", metavar="NAME", help="what stays together (default _source_crate)"
     )
     given = told.parse_args()
-    set_up_log(given.log)
+    set_up_log(given)
     if not 0 < given.fraction < 1:
         raise UserError(f"--fraction: give a share between 0 and 1, not {given.fraction:g}")
     check_apart(given.rows, [given.train, given.val])

@@ -30,7 +30,7 @@ def main() -> None:
     told.add_argument("--out", metavar="JSON", help="also write what was found to this file")
     told.add_argument("--most", type=int, default=20, metavar="N", help="faults to print (default 20)")
     given = told.parse_args()
-    set_up_log(given.log)
+    set_up_log(given)
     done = verify(given.paths, CONTRACTS[given.contract])
     if given.out:
         write_json(given.out, summary(done))

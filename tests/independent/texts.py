@@ -75,7 +75,7 @@ def _grams(text: str, size: int, pattern: re.Pattern[str]) -> set[tuple[str, ...
 
 
 def _across(rows: list[Row]) -> list[str]:
-    """Validation rows whose answer is nearly a training row's: runs of five tokens, 0.7 in common, 20 tokens or more."""
+    """Validation rows whose answer is like a training row's: runs of five tokens, 0.7 in common, 20 tokens at least."""
     sets: dict[str, list[tuple[Row, set[tuple[str, ...]]]]] = {"train": [], "val": []}
     for row in rows:
         text = row["gen"].lower() if row["_task_type"] == "explanations" else COMMENT.sub(" ", row["gen"])

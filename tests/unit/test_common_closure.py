@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from rust_expert.common.closure import code_fingerprint, import_closure
+from rust_expert.common.closure import OBSERVERS, code_fingerprint, import_closure
 
 FILES = {
     "scripts/__init__.py": "",
     "scripts/judge.py": "from rust_expert.judge import verdicts\n",
-    "scripts/train.py": "import rust_expert.models.sft\n",
+    "scripts/train.py": "import rust_expert.models.sft\nfrom rust_expert.common import cli, telemetry\n",
     "rust_expert/__init__.py": "",
     "rust_expert/judge/__init__.py": "",
     "rust_expert/judge/verdicts.py": "def f():\n    from . import deep\n    return deep.x\n",
@@ -19,6 +19,9 @@ FILES = {
     "rust_expert/models/__init__.py": "",
     "rust_expert/models/sft.py": "import torch\nfrom rust_expert.common.files import y\n",
     "rust_expert/common/__init__.py": "",
+    "rust_expert/common/cli.py": "from rust_expert.common import telemetry\n",
+    "rust_expert/common/telemetry.py": "from rust_expert.common import exposition\nz = 3\n",
+    "rust_expert/common/exposition.py": "import prometheus_client\n",
     "rust_expert/common/files.py": 'y = 2\n\ndef g():\n    """Told."""\n    return y  # why\n',
 }
 
@@ -68,6 +71,23 @@ def test_what_moves_the_fingerprint(
     moved: Callable[[str, str, str], bool], script: str, name: str, text: str, moves: bool
 ) -> None:
     assert moved(script, name, text) is moves
+
+
+@pytest.mark.parametrize("name", ["telemetry", "exposition"])
+def test_who_watches_a_run_is_in_its_closure_and_not_in_its_fingerprint(
+    root: Path, moved: Callable[[str, str, str], bool], name: str
+) -> None:
+    path = f"rust_expert/common/{name}.py"
+    assert root / path in import_closure("scripts.train", root)
+    assert not moved("scripts.train", path, "z = 4\n")
+    assert moved(
+        "scripts.train", "rust_expert/common/cli.py", "from rust_expert.common import telemetry\nz = 4\n"
+    )
+
+
+def test_the_modules_that_watch_are_there() -> None:
+    root = Path(__file__).resolve().parents[2]
+    assert all(root.joinpath(*name.split(".")).with_suffix(".py").is_file() for name in OBSERVERS)
 
 
 def test_the_lock_of_the_environment_counts(root: Path) -> None:

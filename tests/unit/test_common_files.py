@@ -212,12 +212,12 @@ def test_a_wrong_flag_value_is_named() -> None:
 def test_a_script_ends_in_one_sentence(tmp_path: Path) -> None:
     code = (
         "from rust_expert.common import cli\nfrom rust_expert.common.errors import NetworkError\n"
-        f"def main():\n    cli.set_up_log({str(tmp_path / 'l.log')!r})\n    raise NetworkError('no registry')\n"
+        "def main():\n    cli.set_up_log(cli.parser('').parse_args())\n    raise NetworkError('no registry')\n"
         "cli.run(main)\n"
     )
     noted = tmp_path / "faults"
     ended = subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, "-c", code, "--log", str(tmp_path / "l.log")],
         capture_output=True,
         text=True,
         env={**os.environ, "RUST_EXPERT_FAULTS": str(noted)},

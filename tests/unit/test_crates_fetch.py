@@ -1,5 +1,6 @@
 """Fetching with the real cargo, from a registry on this machine: pins, yanked and missing versions, no network."""
 
+import contextlib
 import functools
 import hashlib
 import http.server
@@ -11,7 +12,8 @@ import subprocess
 import sys
 import tarfile
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -43,27 +45,53 @@ class Registry:
         self.server.server_close()
 
     def add(
-        self, name: str, version: str = "1.0.0", yanked: bool = False, manifest: str | None = None
+        self,
+        name: str,
+        version: str = "1.0.0",
+        yanked: bool = False,
+        manifest: str | None = None,
+        needs: Mapping[str, str] | None = None,
+        target: str | None = None,
+        files: Mapping[str, str | bytes] | None = None,
     ) -> str:
-        """Publish a crate; returns the checksum of its .crate file."""
+        """Publish a crate, or one more version of it; returns the checksum of its .crate file.
+
+        `needs`: requirements by the names of other crates, on the platform `target`. `manifest` is the whole Cargo.toml
+        in place of the usual one.
+        """
         package = f'[package]\nname = "{name}"\nversion = "{version}"\nedition = "2021"\nlicense = "MIT/Apache-2.0"\n'
-        files = {"Cargo.toml": package if manifest is None else manifest, "src/lib.rs": "//! Nothing.\n"}
+        package += f"[target.'{target}'.dependencies]\n" if target else "[dependencies]\n"
+        package += "".join(f'{other} = "{wanted}"\n' for other, wanted in (needs or {}).items())
+        content = {"Cargo.toml": package if manifest is None else manifest, "src/lib.rs": "//! Nothing.\n"}
         buffer = io.BytesIO()
         with tarfile.open(fileobj=buffer, mode="w:gz") as made:
-            for path, text in files.items():
+            for path, text in {**content, **(files or {})}.items():
                 info = tarfile.TarInfo(f"{name}-{version}/{path}")
-                info.size = len(text.encode())
-                made.addfile(info, io.BytesIO(text.encode()))
-        data = buffer.getvalue()
-        checksum = hashlib.sha256(data).hexdigest()
+                data = text if isinstance(text, bytes) else text.encode()
+                info.size = len(data)
+                made.addfile(info, io.BytesIO(data))
         place = self.folder / "dl" / name / version
         place.mkdir(parents=True)
-        (place / "download").write_bytes(data)
-        row = {"name": name, "vers": version, "deps": [], "cksum": checksum, "features": {}, "yanked": yanked}
+        (place / "download").write_bytes(buffer.getvalue())
+        row = {
+            "name": name,
+            "vers": version,
+            "cksum": hashlib.sha256(buffer.getvalue()).hexdigest(),
+            "features": {},
+        }
+        rows = [
+            {"name": other, "req": wanted, "features": [], "optional": False, "default_features": True,
+             "target": target, "kind": "normal"}
+            for other, wanted in (needs or {}).items()
+        ]  # fmt: skip
         index = self.folder / "index" / name[:2] / name[2:4] / name
         index.parent.mkdir(parents=True, exist_ok=True)
-        index.write_text(json.dumps(row) + "\n")
-        return checksum
+        before = index.stat().st_mtime if index.is_file() else time.time()
+        with open(index, "a", encoding="utf-8") as stream:
+            stream.write(json.dumps(row | {"deps": rows, "yanked": yanked}) + "\n")
+        # cargo asks for what changed since it last looked, in whole seconds
+        os.utime(index, (before + 2, before + 2))
+        return str(row["cksum"])
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -71,28 +99,38 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-@pytest.fixture
-def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
-    folder = tmp_path / "registry"
-    folder.mkdir()
-    server = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder))
-    )
+@contextlib.contextmanager
+def serving(folder: Path) -> Iterator[tuple[Registry, dict[str, str]]]:
+    """A registry in a folder, and the variables with which cargo and our cache know of nothing else."""
+    (folder / "registry").mkdir()
+    handler = functools.partial(Quiet, directory=str(folder / "registry"))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    made = Registry(folder, server)
-    home = tmp_path / "cargo"
+    made = Registry(folder / "registry", server)
+    home = folder / "cargo"
     home.mkdir()
     (home / "config.toml").write_text(
         '[source.crates-io]\nreplace-with = "mirror"\n'
         f'[source.mirror]\nregistry = "sparse+{made.address}/index/"\n[net]\nretry = 0\n'
     )
-    monkeypatch.setenv("CARGO_HOME", str(home))
-    monkeypatch.setenv("RUST_EXPERT_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("CARGO_NET_RETRY", "0")
-    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-    yield made
-    made.stop()
+    try:
+        cache = str(folder / "cache")
+        yield made, {"CARGO_HOME": str(home), "RUST_EXPERT_CACHE": cache, "CARGO_NET_RETRY": "0"}
+    finally:
+        made.stop()
+
+
+PROXIES = ("HTTP_PROXY", "http_proxy", "ALL_PROXY")
+
+
+@pytest.fixture
+def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
+    with serving(tmp_path) as (made, environment):
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        for name in PROXIES:
+            monkeypatch.delenv(name, raising=False)
+        yield made
 
 
 def fetch(tmp_path: Path, *rows: tuple[str, str, str], licence: str = "MIT OR Apache-2.0") -> tuple[int, str]:
@@ -188,6 +226,21 @@ def test_one_more_row_changes_one_shard(tmp_path: Path) -> None:
     changed = [shard for shard in range(4) if before[shard] != after[shard]]
     assert changed == [shard_of("added", 4)]
     assert rows(names[::-1]) == before, "the order of the table does not matter"
+
+
+def test_a_part_of_the_table(tmp_path: Path) -> None:
+    def chosen(names: list[str], most: int | None) -> set[str]:
+        lines = ["name\tversion\tsha256\tlicence", *(f"{name}\t1.0.0\t{'0' * 64}\tMIT" for name in names)]
+        (tmp_path / "t.tsv").write_text("\n".join(lines) + "\n")
+        options = FetchOptions(table=str(tmp_path / "t.tsv"), shards=3, most_crates=most)
+        return {row[0] for shard in range(3) for row in json.loads(shard_rows(options, shard))}
+
+    names = [f"crate-{number}" for number in range(40)]
+    few = chosen(names, 10)
+    assert len(few) == 10 and chosen(names[::-1], 10) == few and chosen(names, 100) == set(names)
+    assert chosen(names, None) == set(names)
+    assert len(few - chosen(["added", *names], 10)) <= 1, "one more crate takes the place of one at most"
+    assert few < chosen(names, 11)
 
 
 def test_a_folder_of_crates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

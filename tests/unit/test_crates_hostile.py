@@ -124,13 +124,18 @@ def publish(registry: Registry, name: str, *entries: bytes) -> str:  # noqa: F81
 def test_hostile_archives_of_a_registry(tmp_path: Path, registry: Registry) -> None:  # noqa: F811
     manifest = b'[package]\nname = "climber"\nversion = "1.0.0"\n'
     rows = [
+        ("bomber", "1.0.0", publish(
+            registry, "bomber", header("bomber-1.0.0/x", size=300 * 2**20), bytes(300 * 2**20),
+        )),
         ("climber", "1.0.0", publish(
             registry, "climber", header("climber-1.0.0/Cargo.toml", size=len(manifest)), padded(manifest),
             header("climber-1.0.0/../../../climbed"),
         )),
+        ("device", "1.0.0", publish(registry, "device", header("device-1.0.0/src/lib.rs", tarfile.CHRTYPE))),
         ("good-crate", "1.0.0", registry.add("good-crate")),
         ("linker", "1.0.0", publish(registry, "linker", header("linker-1.0.0/passwd", tarfile.SYMTYPE))),
         ("nested", "1.0.0", registry.add("nested", manifest="a = " + "[" * DEEP)),
+        ("rooted", "1.0.0", publish(registry, "rooted", header(f"{tmp_path}/climbed"))),
         ("unlicensed", "1.0.0", registry.add(
             "unlicensed", manifest='[package]\nname = "unlicensed"\nversion = "1.0.0"\nlicense = "' + "(" * 9999 + '"\n'
         )),
@@ -139,7 +144,11 @@ def test_hostile_archives_of_a_registry(tmp_path: Path, registry: Registry) -> N
     assert code == 0, told
     crates = {crate.name: crate for crate in read_manifest(tmp_path / "m.json")}
     assert {name for name, crate in crates.items() if crate.status == "ok"} == {"good-crate"}
-    assert "outside its folder" in crates["climber"].reason
+    assert "more than 256 MB" in crates["bomber"].reason
+    assert (
+        "outside its folder" in crates["climber"].reason and "outside its folder" in crates["rooted"].reason
+    )
+    assert "a link or a device" in crates["device"].reason
     assert "a link or a device" in crates["linker"].reason
     assert "Cargo.toml is broken" in crates["nested"].reason
     assert "no licence expression" in crates["unlicensed"].reason and len(crates["unlicensed"].reason) < 700

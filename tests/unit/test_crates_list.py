@@ -1,10 +1,5 @@
 """Making a table of pinned crates: one resolution with the real cargo, from a registry on this machine."""
 
-import gzip
-import hashlib
-import io
-import json
-import tarfile
 from pathlib import Path
 
 import pytest
@@ -31,40 +26,18 @@ def add(
     more: str = 'license = "MIT/Apache-2.0"\nedition = "2021"\n',
 ) -> dict[str, str]:
     """Publish a crate in some versions; returns the checksums by version."""
-    rows, sums = [], {}
-    for version in versions:
-        files = {
-            "Cargo.toml": f'[package]\nname = "{name}"\nversion = "{version}"\n{more}',
-            "src/lib.rs": source,
-        }
-        buffer = io.BytesIO()
-        with tarfile.open(fileobj=buffer, mode="w") as made:
-            for path, text in files.items():
-                info = tarfile.TarInfo(f"{name}-{version}/{path}")
-                info.size = len(text.encode())
-                made.addfile(info, io.BytesIO(text.encode()))
-        data = gzip.compress(buffer.getvalue(), mtime=0)
-        place = registry.folder / "dl" / name / version
-        place.mkdir(parents=True)
-        (place / "download").write_bytes(data)
-        sums[version] = hashlib.sha256(data).hexdigest()
-        row = {
-            "name": name,
-            "vers": version,
-            "cksum": sums[version],
-            "features": {},
-            "yanked": version.endswith(".9"),
-        }
-        wanted = [
-            {"name": other, "req": req, "features": [], "optional": False, "default_features": True, "target": target,
-             "kind": "normal"}
-            for other, req in (needs or {}).items()
-        ]  # fmt: skip
-        rows.append(json.dumps(row | {"deps": wanted}))
-    index = registry.folder / "index" / name[:2] / name[2:4] / name
-    index.parent.mkdir(parents=True, exist_ok=True)
-    index.write_text("\n".join(rows) + "\n")
-    return sums
+    return {
+        version: registry.add(
+            name,
+            version,
+            yanked=version.endswith(".9"),
+            manifest=f'[package]\nname = "{name}"\nversion = "{version}"\n{more}',
+            needs=needs,
+            target=target,
+            files={"src/lib.rs": source},
+        )
+        for version in versions
+    }
 
 
 def test_one_resolution(registry: Registry) -> None:  # noqa: F811

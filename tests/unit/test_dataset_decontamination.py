@@ -14,6 +14,8 @@ from rust_expert.dataset.clean import decontaminate
 from rust_expert.dataset.decontamination import Suite, problem_code, problem_form, read_suites
 from rust_expert.dataset.grams import GramIndex
 from rust_expert.dataset.lexing import words
+from rust_expert.dataset.shingles import listed_stream
+from rust_expert.dataset.sightings import Wanted, sightings_in
 from rust_expert.dataset.similarity import closest, distribution
 
 PROBLEM = Problem(
@@ -178,7 +180,9 @@ def test_grams_agree_with_a_brute_force_search() -> None:
                 for gram in brute_grams(part, size):
                     if any(word.startswith("name") for word in gram):
                         wanted.setdefault(gram, problem)
-        found = {hit.text: hit for hit in GramIndex(problems, size).shared(texts)}
+        index = GramIndex(problems, size)
+        seen = sightings_in(texts, Wanted(size, index.runs()))
+        found = {hit.text: hit for hit in index.shared(texts, seen)}
         expected = {place for place, text in enumerate(texts) if brute_grams(text, size) & wanted.keys()}
         assert found.keys() == expected
         assert len(expected) > 20
@@ -212,7 +216,11 @@ def test_closest_agrees_with_a_brute_force_search() -> None:
         listed = form.split()
         return {tuple(listed[i : i + 5]) for i in range(len(listed) - 4)}
 
-    found = closest(problems, rows)
+    def compared(problems: dict[str, str], rows: dict[str, str]) -> list[tuple[str, str, float]]:
+        streams = (listed_stream([form.split() for form in forms.values()]) for forms in (problems, rows))
+        return closest(list(problems), next(streams), list(rows), next(streams))
+
+    found = compared(problems, rows)
     assert [name for name, _, _ in found] == sorted(name for name in problems if runs(problems[name]))
     for name, other, likeness in found:
         one = runs(problems[name])
@@ -222,7 +230,7 @@ def test_closest_agrees_with_a_brute_force_search() -> None:
         assert likeness == pytest.approx(max(every.values()))
         assert every[other] == pytest.approx(likeness)
     assert distribution([]) == {"problems": 0}
-    assert closest(problems, {}) == []
+    assert compared(problems, {}) == []
 
 
 def test_broken_suites_are_named(tmp_path: Path) -> None:

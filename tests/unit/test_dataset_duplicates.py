@@ -7,8 +7,10 @@ import numpy as np
 
 from rust_expert.common.config.dataset import CleanOptions
 from rust_expert.common.contracts import Sample
-from rust_expert.dataset.duplicates import NearIndex, drop_across_split, drop_exact, drop_near
+from rust_expert.dataset.answers import Answers
+from rust_expert.dataset.duplicates import Duplicate, answers_of, without_exact, without_leaks, without_near
 from rust_expert.dataset.lexing import code_tokens
+from rust_expert.dataset.near import NearIndex
 from rust_expert.dataset.shingles import jaccard, shingles_of
 
 OPTIONS = CleanOptions()
@@ -17,6 +19,21 @@ OPTIONS = CleanOptions()
 def row(gen: str, **metadata: object) -> Sample:
     given = {"prompt": "Write it.", "task_type": "code_generation", "source": "crates", "source_crate": "a"}
     return Sample.make(**{**given, "gen": gen, **metadata})  # type: ignore[arg-type]
+
+
+def drop_exact(rows: Sequence[Sample]) -> tuple[list[Sample], list[Duplicate]]:
+    kept, dropped = without_exact(answers_of(rows))
+    return kept.samples, dropped
+
+
+def drop_near(rows: Sequence[Sample], options: CleanOptions) -> tuple[list[Sample], list[Duplicate]]:
+    kept, dropped = without_near(answers_of(rows), options)
+    return kept.samples, dropped
+
+
+def drop_across_split(rows: Sequence[Sample], options: CleanOptions) -> tuple[list[Sample], list[Duplicate]]:
+    kept, dropped = without_leaks(answers_of(rows), options)
+    return kept.samples, dropped
 
 
 def body(rnd: random.Random, size: int) -> list[str]:
@@ -64,7 +81,7 @@ def test_near_index_finds_what_a_brute_force_search_finds() -> None:
     rnd = random.Random(2)
     rows = [row(text) for text in family(rnd, 60)]
     texts = [[word for _, word in code_tokens(sample.gen)] for sample in rows]
-    index = NearIndex(rows, OPTIONS)
+    index = NearIndex(Answers(rows), OPTIONS)
     for place in range(len(rows)):
         index.add(place)
     pairs = missed = 0

@@ -268,7 +268,8 @@ def test_the_commands_give_the_same_bytes_twice(tmp_path: Path) -> None:
             "scripts.clean", "--tasks", f"{tmp_path}/tasks.parquet", f"{tmp_path}/others.jsonl",
             "--curriculum", f"{tmp_path}/curriculum.parquet", "--suites", f"held={tmp_path}/s.jsonl",
             "--out", f"{out}/clean.parquet", "--decontamination", f"{out}/decontamination.json",
-            "--funnel", f"{out}/funnel.json", *flags(CleanOptions(val_fraction=0.2)).split(),
+            "--privacy", f"{out}/privacy.json", "--funnel", f"{out}/funnel.json",
+            *flags(CleanOptions(val_fraction=0.2)).split(),
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         task_mix = '{"code_generation": 0.5, "transformations": 0.5}'
@@ -284,7 +285,7 @@ def test_the_commands_give_the_same_bytes_twice(tmp_path: Path) -> None:
         )
     assert made[0] == made[1]
     assert set(made[0]) == {
-        "clean.parquet", "decontamination.json", "funnel.json", "b/mix.json",
+        "clean.parquet", "privacy.json", "decontamination.json", "funnel.json", "b/mix.json",
         "b/manifest.json",
         *(f"b/{split}-0000{i}.{kind}" for split in ("train", "val") for i in "01" for kind in ("parquet", "jsonl")),
     }  # fmt: skip
@@ -299,21 +300,10 @@ def test_the_commands_give_the_same_bytes_twice(tmp_path: Path) -> None:
 
 
 def test_bad_input_is_one_sentence(tmp_path: Path) -> None:
-    missing = run(
-        "scripts.clean", "--tasks", "nowhere.parquet", "--out", "o", "--decontamination", "d", "--funnel", "f"
-    )
+    outputs = ("--out", "o", "--privacy", "p", "--decontamination", "d", "--funnel", "f")
+    missing = run("scripts.clean", "--tasks", "nowhere.parquet", *outputs)
     assert missing.returncode == 2
     assert "nowhere.parquet: no such file" in missing.stderr and "Traceback" not in missing.stderr
     (tmp_path / "bad.jsonl").write_text('{"prompt": "p", "gen": "g"}\n{"prompt": "p"}\n')
-    broken = run(
-        "scripts.clean",
-        "--tasks",
-        f"{tmp_path}/bad.jsonl",
-        "--out",
-        "o",
-        "--decontamination",
-        "d",
-        "--funnel",
-        "f",
-    )
+    broken = run("scripts.clean", "--tasks", f"{tmp_path}/bad.jsonl", *outputs)
     assert broken.returncode == 2 and "bad.jsonl, line 2" in broken.stderr

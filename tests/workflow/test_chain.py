@@ -2,12 +2,16 @@
 
 import json
 import shutil
+import subprocess
+import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 from rust_expert.common.contracts import Completion, Problem, Sample, Verdict
 from rust_expert.common.files import sha256_file
 from rust_expert.common.tables import read_jsonl, read_parquet
+from tests.watched import figures, lines, of_run
 from tests.workflow.workplace import Workplace
 
 STAGES = ["base", "phase1", "phase2", "rsft1"]
@@ -126,6 +130,62 @@ def test_the_adapter_says_what_took_effect(built: Workplace) -> None:
         )
         text = json.dumps(effective)
         assert "nf4" in text and "float32" in text and "384" in text
+
+
+def test_every_job_tells_what_it_counted_and_cost(built: Workplace) -> None:
+    results = built.folder / "results"
+    merged = results / "telemetry/metrics.prom"
+    codes = {
+        (dict(labels)["rule"], dict(labels)["job"]): value
+        for (name, labels), value in figures(merged).items()
+        if name == "exit_code"
+    }
+    assert set(codes.values()) == {0}
+    assert Counter(rule for rule, _ in codes) == built.jobs  # type: ignore[attr-defined]
+    cleaned = of_run(merged, rule="clean")
+    funnel = json.loads((results / "dataset/funnel.json").read_text(encoding="utf-8"))
+    for step in funnel["steps"]:
+        assert cleaned[f"rows_lost reason={step['step']}"] == step["removed"]
+    rows_in, rows_lost, rows_out = (
+        sum(value for name, value in cleaned.items() if name.startswith(f"rows_{way} "))
+        for way in ("in", "lost", "out")
+    )
+    assert rows_in - rows_lost == rows_out == funnel["rows_out"]["rows"] > 0
+    judged = of_run(merged, rule="judge", job="phase2/curriculum")
+    assert sum(value for name, value in judged.items() if name.startswith("rows_out ")) == 48
+    assert judged["cpu_seconds of=children"] > 0.1, "compilers run in rooms of their own"
+
+
+def test_every_log_stands_beside_its_events(built: Workplace) -> None:
+    logs = sorted((built.folder / "results/logs").rglob("*.log"))
+    assert len(logs) == sum(built.jobs.values())  # type: ignore[attr-defined]
+    for path in logs:
+        events = lines(path.with_suffix(".jsonl"))
+        assert [events[0]["event"], events[-1]["event"]] == ["begun", "ended"]
+        assert {event["rule"] for event in events} <= built.jobs.keys()  # type: ignore[attr-defined]
+        said = [event["event"] for event in events[1:-1]]
+        text = path.read_text(encoding="utf-8")
+        assert all(event in text for event in said) and len(text.splitlines()) >= len(said)
+    event = lines(built.folder / "results/logs/judge/base/curriculum.jsonl")[1]
+    told = {key: event[key] for key in ("rule", "stage", "suite", "job")}
+    assert told == {"rule": "judge", "stage": "base", "suite": "curriculum", "job": "base/curriculum"}
+
+
+def test_a_run_that_fails_tells_that_too(copied: Callable[[], Workplace]) -> None:
+    place = copied()
+    (place.folder / "results/corpus/fetch/0.json").write_text("{}", encoding="utf-8")
+    words = ["--cores", "2", "--target", "results/corpus/items/0.parquet", *place.profiles(None)]
+    ended = subprocess.run(
+        [sys.executable, "-m", "scripts.run", *words],
+        cwd=place.folder,
+        env=place.environment(),
+        capture_output=True,
+    )
+    assert ended.returncode == 2
+    merged = place.folder / "results/telemetry/metrics.prom"
+    assert of_run(merged, rule="items", job="0")["exit_code"] == 2
+    assert of_run(merged, rule="items", job="1")["exit_code"] == 0
+    assert of_run(merged, rule="run", job="")["exit_code"] == 2
 
 
 def test_a_second_run_does_nothing(built: Workplace) -> None:

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from rust_expert.common.files import sha256_file
+from tests.watched import lines, of_run
 from tests.workflow.workplace import Workplace
 
 ADAPTER = "results/models/phase1/adapter/adapter_model.safetensors"
@@ -84,9 +85,15 @@ def test_a_killed_trainer_goes_on(copied: Callable[[], Workplace], undisturbed: 
     for process in trainers(place):
         process.send_signal(signal.SIGKILL)
     assert run.wait(timeout=60) != 0
+    assert not (place.folder / "results/telemetry/jobs/train_sft/phase1.prom").exists()
+    assert lines(place.folder / "results/logs/train/phase1.jsonl")[-1]["event"] != "ended"
     resumed(place)
     log = (place.folder / "results/logs/train/phase1.log").read_text(encoding="utf-8")
     assert "going on from step" in log
+    assert (
+        of_run(place.folder / "results/telemetry/metrics.prom", rule="train_sft", job="phase1")["exit_code"]
+        == 0
+    )
     assert sha256_file(place.folder / ADAPTER) == undisturbed
 
 

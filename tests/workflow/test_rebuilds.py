@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Callable
 
+from rust_expert.common.closure import OBSERVERS
 from tests.workflow.workplace import Workplace
 
 Copies = Callable[[], Workplace]
@@ -67,6 +68,13 @@ def test_a_comment_in_the_library(copied: Copies) -> None:
     place = copied()
     for module in ("judge/verdicts", "models/trainer", "common/files", "curriculum/tasks", "syntax/items"):
         place.append(f"rust_expert/{module}.py", "\n# a remark\n")
+    assert place.plan() == {}
+
+
+def test_a_line_in_what_watches_a_run(copied: Copies) -> None:
+    place = copied()
+    for module in OBSERVERS:
+        place.append(f"{module.replace('.', '/')}.py", "\nREMARK = 1\n")
     assert place.plan() == {}
 
 

@@ -38,6 +38,11 @@ class FetchOptions(BaseModel):
         description="table of pinned crates: name, version, sha256, licence",
         json_schema_extra={"size_dependent": True},
     )
+    most_crates: int | None = Field(
+        default=None,
+        ge=1,
+        description="most crates of the table, chosen by a hash of their names; null: all of them",
+    )
     path: str | None = Field(
         default=None, description="folder with one crate per subfolder, for source: path"
     )

@@ -9,7 +9,7 @@ from rust_expert.common.contracts import TaskType
 
 
 class CleanOptions(BaseModel):
-    """Duplicates, decontamination and split."""
+    """Secrets and personal data, duplicates, decontamination and split."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -19,6 +19,14 @@ class CleanOptions(BaseModel):
         ge=0,
         lt=1,
         description="share of crates, and of curriculum combinations, held back as val",
+    )
+    secrets: bool = Field(
+        default=True, description="remove rows that hold keys, tokens or passwords (the rules of Kingfisher)"
+    )
+    personal: bool = Field(
+        default=True,
+        description="remove rows that hold e-mail addresses, phone numbers or addresses of machines on the internet; "
+        "reserved and made-up ones stay",
     )
     near_threshold: float = Field(
         default=0.7, gt=0, le=1, description="Jaccard similarity from which two rows are near duplicates"
@@ -118,7 +126,7 @@ class RowFilters(BaseModel):
     )
     self_contained: bool = Field(
         default=False,
-        description="only answers of code that compile alone or beside what their prompt shows; rows of the curriculum do",
+        description="only answers of code that compile alone or beside what their prompt shows (the curriculum's do)",
     )
     exclude_tests: bool = Field(
         default=False, description="no rows whose code has tests (#[test], #[cfg(test)]) or is from tests/"
