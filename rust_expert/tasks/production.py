@@ -10,8 +10,10 @@ from typing import Any, TypeVar
 
 from rust_expert.common.config.tasks import TasksOptions
 from rust_expert.common.contracts import Sample
+from rust_expert.common.rust_lexing import lexed
 from rust_expert.common.seeds import stable_hash
 from rust_expert.syntax.corpus import ItemRow
+from rust_expert.syntax.token_counts import token_counts
 from rust_expert.tasks.building import ShardResult
 from rust_expert.tasks.explanations import explanations
 from rust_expert.tasks.generation import generation
@@ -67,7 +69,17 @@ def samples_of(
     }  # fmt: skip
     samples = list({each.id: each for part in made.values() for each in part.rows}.values())
     samples.sort(key=lambda each: (each.source_crate or "", each.source_file or "", each.span or [], each.id))
+    _count_tokens(samples)
     return samples, _counts(rows, built, made, len(samples))
+
+
+def _count_tokens(samples: Sequence[Sample]) -> None:
+    """Note the tokens of each answer that is code."""
+    code = [sample for sample in samples if not sample.is_prose]
+    files = [lexed(sample.gen.encode()).marked for sample in code]
+    counts = token_counts(files, [[(0, len(file))] for file in files])
+    for sample, count in zip(code, counts, strict=True):
+        sample.tokens = count
 
 
 def _by_crate(rows: Iterable[Keyed]) -> Mapping[Key, list[Keyed]]:

@@ -62,7 +62,9 @@ def test_every_row_says_where_it_comes_from(made: Made) -> None:
         assert row.id and row.template and row.scale and row.task_type and row.doc is not None
         assert row.template.startswith(row.task_type)
         if row.task_type == "explanations":
+            assert row.tokens is None
             continue
+        assert row.tokens and len(row.gen.split()) / 4 < row.tokens < len(row.gen)
         assert row.context in ("none", "complete", "partial")
         if row.before != item_of(row):
             assert item_of(row) in row.gen
@@ -86,6 +88,15 @@ def test_what_is_said_to_stand_alone_does(made: Made) -> None:
         assert row.gen not in row.prompt
     assert len(alone) >= 3 and len(beside) >= 3
     assert all(result.ok for result in check_many(alone + beside))
+
+
+def test_larger_pieces_are_asked_for_by_their_outline(made: Made) -> None:
+    rows = of_type(made, "code_generation", "block")
+    assert {row.scale for row in rows} & {"type", "impl", "file", "module", "trait"}
+    for row in rows:
+        assert item_of(row) == row.gen
+        names = re.findall(r"^    pub fn (\w+)", row.gen, re.MULTILINE)
+        assert all(f"fn {name}" in row.prompt for name in names)
 
 
 def test_requests_name_what_they_ask_for(made: Made) -> None:
