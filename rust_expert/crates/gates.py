@@ -77,7 +77,7 @@ def _stated_platform(crate: CrateSource, options: GateOptions) -> Rejection | No
 
 
 def _may_name_platforms(crate: CrateSource) -> bool:
-    """Whether a word of the manifest gives reason to read it as TOML, which on a small crate takes longer than the rest.
+    """Whether a word of the manifest gives reason to read it as TOML, which may take longer than all the other gates.
 
     That it can be read was seen when the crate was fetched.
     """
