@@ -121,5 +121,6 @@ def _context(rows: list[ItemRow], crate: CrateIndex) -> list[str]:
 
 
 def opened(signature: str, margin: str = "") -> str:
-    """A signature with the brace that opens its body, on a line of its own after a `where` clause."""
-    return f"{signature}\n{margin}{{" if re.search(r"\n\s*where\b", signature) else f"{signature} {{"
+    """A signature with the brace that opens its body, on a line of its own after a `where` clause or a comment."""
+    apart = re.search(r"\n\s*where\b", signature) or "//" in signature.rpartition("\n")[2]
+    return f"{signature}\n{margin}{{" if apart else f"{signature} {{"

@@ -7,7 +7,7 @@ import pytest
 from rust_expert.judge.rustc import check_many
 from rust_expert.syntax.corpus import ItemRow, Origin, rows_of_crate
 from rust_expert.tasks.crate_index import CrateIndex, Incomplete
-from rust_expert.tasks.units import Unit, reason_against, unit_of
+from rust_expert.tasks.units import Unit, opened, reason_against, unit_of
 
 LIB = """
 use std::collections::HashMap;
@@ -209,3 +209,9 @@ def test_what_is_not_even_tried_has_its_reason(rows: list[ItemRow]) -> None:
     assert reason_against(at(rows, "deep::indented")) == "indented"
     assert reason_against(at(rows, "Total::clone")) == "part of a trait or its impl"
     assert reason_against(at(rows, "Total")) == "not a function, method or impl of a trait"
+
+
+def test_a_header_that_ends_in_a_comment_is_opened_on_the_next_line() -> None:
+    assert opened("impl Point") == "impl Point {"
+    assert opened("impl Point // as it is drawn") == "impl Point // as it is drawn\n{"
+    assert opened("impl<T> Of<T>\nwhere\n    T: Copy,") == "impl<T> Of<T>\nwhere\n    T: Copy,\n{"
