@@ -13,8 +13,12 @@ ALLOWED = {
     "Unlicense", "Zlib",
 }  # fmt: skip
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|\d+")
-TOKEN = re.compile(r"\w+|[^\w\s]")
-COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+TOKEN = re.compile(
+    r"""//[^\n]*|/\*.*?\*/|(?P<token>b?r(#*)".*?"\2|b?"(?:\\.|[^"\\])*"|b?'(?:\\[^\n']+|\\'|[^'\\\n])'|'\w+|"""
+    r"""\d\w*(?:\.\d\w*)?|\w+|::|->|=>|[=!<>]=|&&|\|\||\.\.=?|[^\w\s])""",
+    re.DOTALL,
+)
+"""Tokens of Rust; a comment is none."""
 
 
 def kind_of(row: Row) -> str:
@@ -69,18 +73,23 @@ def _of_row(row: Row, roots: dict[Any, Path], pins: dict[Any, tuple[str, str]]) 
     return found
 
 
-def _grams(text: str, size: int, pattern: re.Pattern[str]) -> set[tuple[str, ...]]:
-    words = pattern.findall(text)
+def _runs(words: list[str], size: int) -> set[tuple[str, ...]]:
     return {tuple(words[place : place + size]) for place in range(len(words) - size + 1)}
+
+
+def _tokens(row: Row) -> list[str]:
+    """An answer's tokens of Rust without comments; of prose its words."""
+    if row["_task_type"] == "explanations":
+        return re.findall(r"[a-z0-9_]+", row["gen"].lower())
+    return [match["token"] for match in TOKEN.finditer(row["gen"]) if match["token"]]
 
 
 def _across(rows: list[Row]) -> list[str]:
     """Validation rows whose answer is like a training row's: runs of five tokens, 0.7 in common, 20 tokens at least."""
     sets: dict[str, list[tuple[Row, set[tuple[str, ...]]]]] = {"train": [], "val": []}
     for row in rows:
-        text = row["gen"].lower() if row["_task_type"] == "explanations" else COMMENT.sub(" ", row["gen"])
-        if len(TOKEN.findall(text)) >= 20:
-            sets[row["split"]].append((row, _grams(text, 5, TOKEN)))
+        if len(tokens := _tokens(row)) >= 20:
+            sets[row["split"]].append((row, _runs(tokens, 5)))
     holders: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for place, (_, grams) in enumerate(sets["val"]):
         for gram in grams:
@@ -112,7 +121,7 @@ def _shared_runs(rows: list[Row], suites: list[Path]) -> list[str]:
             if problem.get("combination"):
                 continue
             for key in ("prompt", "declaration", "canonical_solution", "test"):
-                for gram in _grams(problem.get(key) or "", 10, WORD):
+                for gram in _runs(WORD.findall(problem.get(key) or ""), 10):
                     if not all(word.isdigit() for word in gram):
                         known[gram] = problem["task_id"]
     found = []
@@ -123,7 +132,7 @@ def _shared_runs(rows: list[Row], suites: list[Path]) -> list[str]:
             (
                 gram
                 for text in (row["prompt"], row["gen"])
-                for gram in _grams(text, 10, WORD)
+                for gram in _runs(WORD.findall(text), 10)
                 if gram in known
             ),
             None,
