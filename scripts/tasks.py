@@ -3,6 +3,7 @@
 Writes the samples (Parquet) and the funnel from items to samples with the reasons of each loss (JSON).
 """
 
+import gc
 import logging
 from collections import Counter
 
@@ -37,6 +38,7 @@ def main() -> None:
     cli.add_options(words, TasksOptions)
     arguments = words.parse_args()
     cli.set_up_log(arguments)
+    gc.disable()  # it would walk all rows again and again, and none is part of a circle
     options = cli.options_from(arguments, TasksOptions)
     built = _built(arguments.builds)
     rows = read_items(arguments.items)

@@ -4,6 +4,7 @@ Every pattern is linear: each branch that begins also ends, at the file's end if
 """
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -92,6 +93,14 @@ def _marked(comment: bytes, blank: bytes) -> bytes:
         return blank
     start = next((found.start(1) for found in _DOC_LINES.finditer(comment) if found[2]), None)
     return blank if start is None else blank[:start] + DOC + blank[start + 1 :]
+
+
+def comments_in(source: bytes) -> Iterator[tuple[int, int]]:
+    """First byte and the byte after the last of each block comment and each run of line comments below each other."""
+    pattern = _TOKEN if b'r"' in source or b"r#" in source else _TOKEN_WITHOUT_RAW
+    for found in pattern.finditer(source):
+        if source[found.start()] == _SLASH:
+            yield found.span()
 
 
 def without_texts(marked: bytes) -> bytes:

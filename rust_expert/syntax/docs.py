@@ -1,7 +1,9 @@
 """Documentation as text: taken out of code, and cleaned for people who see it without rustdoc."""
 
 import re
+from collections.abc import Iterable, Iterator
 
+from rust_expert.common.rust_lexing import comments_in
 from rust_expert.syntax.attributes import attribute_name, is_inner_doc, is_outer_doc
 from rust_expert.syntax.parser import descend, parse
 
@@ -12,6 +14,9 @@ _LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|`[^`]*`)+)\](?:\([^()\s]*(?:\s+\"[^\"]*
 _SHORT_LINK = re.compile(r"(?<![\w`\])])\[(`[^`\[\]]+`|[A-Za-z_][\w:!()]*)\](?![(\[:])")
 _IMAGE = re.compile(r"!\[[^\]]*\](?:\([^)]*\)|\[[^\]]*\])")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_DOC_COMMENT = re.compile(rb"///(?!/)|//!|/\*\*(?![*/])|/\*!")
+_DOC_ATTRIBUTE = re.compile(rb"\[\s*+doc\b")
+_LINE_COMMENT = re.compile(rb"//[^\n]*+")
 _RUST_FENCES = frozenset(
     {
         "",
@@ -32,24 +37,47 @@ EXAMPLES = frozenset({"example", "examples", "usage", "doctest", "see also", "re
 
 def without_docs(source: bytes) -> bytes:
     """Code without its doc comments and `#[doc = ..]` attributes, those inside it too; other comments stay."""
-    cuts: list[tuple[int, int]] = []
+    if _DOC_ATTRIBUTE.search(source) is not None:
+        return _without(source, _docs_of_tree(source))
+    if _DOC_COMMENT.search(source) is None:
+        return source
+    return _without(source, _doc_comments(source))
+
+
+def _docs_of_tree(source: bytes) -> Iterator[tuple[int, int]]:
+    """First byte and the byte after the last of each doc comment and attribute."""
     for node in descend(parse(source).root_node):
         is_doc = is_outer_doc(node) or is_inner_doc(node)
         if is_doc or (node.type == "attribute_item" and attribute_name(node, source) == "doc"):
-            start = source.rfind(b"\n", 0, node.start_byte) + 1
-            alone = not source[start : node.start_byte].strip()
-            if not alone:  # code stands before it on its line
-                start = node.start_byte
-            end = node.end_byte
-            if not source[start:end].endswith(b"\n"):
-                line_end = source.find(b"\n", end)
-                rest = source[end : line_end if line_end >= 0 else len(source)]
-                if line_end >= 0 and not rest.strip() and alone:
-                    end = line_end + 1
-            cuts.append((start, end))
+            yield node.start_byte, node.end_byte
+
+
+def _doc_comments(source: bytes) -> Iterator[tuple[int, int]]:
+    """The same without the parser, where no attribute is to be found."""
+    for start, end in comments_in(source):
+        if source.startswith(b"/*", start):
+            if _DOC_COMMENT.match(source, start, end) is not None and end - start > 4:
+                yield start, end
+            continue
+        for line in _LINE_COMMENT.finditer(source, start, end):
+            if _DOC_COMMENT.match(source, line.start()) is not None:
+                yield line.start(), min(line.end() + 1, len(source))  # with the line's end, as in the tree
+
+
+def _without(source: bytes, cuts: Iterable[tuple[int, int]]) -> bytes:
+    """Code without some parts, and without the lines that nothing else stands on."""
     pieces: list[bytes] = []
     place = 0
-    for start, end in cuts:
+    for first, end in cuts:
+        start = source.rfind(b"\n", 0, first) + 1
+        alone = not source[start:first].strip()
+        if not alone:  # code stands before it on its line
+            start = first
+        if not source[start:end].endswith(b"\n"):
+            line_end = source.find(b"\n", end)
+            rest = source[end : line_end if line_end >= 0 else len(source)]
+            if line_end >= 0 and not rest.strip() and alone:
+                end = line_end + 1
         pieces.append(source[place:start])
         place = max(place, end)
     return b"".join([*pieces, source[place:]])

@@ -3,10 +3,12 @@ and reading the names of all would cost more than parsing them did.
 """
 
 import functools
+import re
 from collections.abc import Iterable, Sequence
 
 import tree_sitter
 
+from rust_expert.common.rust_lexing import lexed, without_texts
 from rust_expert.syntax.chunks import CHUNK_KINDS, FILE
 from rust_expert.syntax.corpus import ItemRow
 from rust_expert.syntax.items import KINDS
@@ -20,6 +22,11 @@ STD_TRAITS = frozenset(
     {"Write", "Read", "BufRead", "Seek", "FromStr", "Hash", "Hasher", "BuildHasher", "Borrow"}
 )
 """Traits of std outside the prelude, which an item may need in scope without naming them."""
+
+_MENTION = re.compile(r"([A-Za-z_]\w*+)(?:\s*+(\(|::|!(?!=)))?+", re.ASCII)
+"""A word, and what makes it a call or the head of a path. It begins with letters: so the search is thirty times as fast
+as one that begins with what may stand before.
+"""
 
 _READ = frozenset(KINDS.values()) - {"module", "macro"} | {"method"} | CHUNK_KINDS - {FILE}
 
@@ -62,12 +69,42 @@ def _items_in(body: tree_sitter.Node) -> list[tree_sitter.Node]:
     return [child for child in body.children if child.type in KINDS]
 
 
+def mentions_of_item(row: ItemRow) -> tuple[str, ...]:
+    """The names in an item's code that may stand for something outside it: types, functions that are called, modules,
+    macros (`name!`), methods of its own type (`.name`); each once, in the order of the text, its header first.
+
+    Read off the words alone, at a fraction of what `uses_of_item` costs: good for hints, where a local of the same
+    name does no harm.
+    """
+    if row.kind not in _READ or len(row.text) > LARGEST_READ:
+        return ()
+    marked = lexed(f"{row.header}\n{row.text}".encode()).marked
+    # Six signs before, so that no place is negative.
+    code = "\n" * 6 + without_texts(marked).decode("utf-8", "replace")
+    found: dict[str, None] = {}
+    for match in _MENTION.finditer(code):
+        name, after = match.groups()
+        if after is None and not "A" <= name[0] <= "Z":
+            continue
+        start = match.start()
+        if not code.startswith(".", start - 1) and not code.startswith("::", start - 2):
+            found[name + "!" if after == "!" else name] = None
+        elif code.startswith("self.", start - 5) or code.startswith("Self::", start - 6):
+            found["." + name] = None
+    return tuple(found)
+
+
 def imports_of_item(row: ItemRow, declarations: Sequence[str]) -> tuple[str, ...]:
     """The imports of its file that an item may need: `std::fmt`, `a::B as C`; sorted.
 
     `declarations` are the `use` declarations of the file, as the file's row holds them.
     """
-    heads = {use.split("::")[0] for use in uses_of_item(row)}
+    return imports_named(uses_of_item(row), declarations)
+
+
+def imports_named(uses: Iterable[str], declarations: Sequence[str]) -> tuple[str, ...]:
+    """The imports among `declarations` that bring in what is used, or a trait of std; sorted."""
+    heads = {use.split("::")[0] for use in uses}
     return tuple(
         sorted(
             {

@@ -2,12 +2,12 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rust_expert.syntax.chunks import FILE
 from rust_expert.syntax.corpus import ItemRow
 from rust_expert.syntax.docs import without_docs
-from rust_expert.syntax.item_names import imports_of_item
+from rust_expert.syntax.item_names import imports_named, imports_of_item
 
 DEFINITIONS = frozenset({"function", "struct", "enum", "union", "trait", "const", "static", "type"})
 TYPES = frozenset({"struct", "enum", "union"})
@@ -44,19 +44,22 @@ class CrateIndex:
         `imported` is the path that a `use` gives the name. Looked for there, then in the item's own module, in
         its file, in the crate. Raises Incomplete where a place holds several.
         """
-        found = self.definitions.get(name, [])
+        found = self.definitions.get(name)
+        if not found:
+            return None
         path = _RELATIVE.sub("", imported)
         module = near.path.removesuffix(near.name).removesuffix("::")
         if near.kind in ("method", "impl"):
             module = module.rpartition("::")[0] if near.kind == "method" else near.path.rpartition("<")[0]
         module = module.removesuffix("::")
-        places = (
-            [row for row in found if path and f"::{row.path}".endswith(f"::{path}")],
-            [row for row in found if row.file == near.file and row.path == f"{module}::{name}".lstrip(":")],
-            [row for row in found if row.file == near.file],
-            found,
+        places: tuple[Callable[[ItemRow], bool], ...] = (
+            lambda row: bool(path) and f"::{row.path}".endswith(f"::{path}"),
+            lambda row: row.file == near.file and row.path == f"{module}::{name}".lstrip(":"),
+            lambda row: row.file == near.file,
+            lambda row: True,
         )
-        for rows in places:
+        for place in places:
+            rows = list(filter(place, found))
             always = [row for row in rows if not row.conditional] if len(rows) > 1 else rows
             if len(always) == 1:
                 return always[0]
@@ -87,6 +90,10 @@ class CrateIndex:
     def imports(self, row: ItemRow) -> tuple[str, ...]:
         """The imports of its file that an item may need."""
         return imports_of_item(row, self._imports.get(row.file, ()))
+
+    def imports_for(self, names: Sequence[str], row: ItemRow) -> tuple[str, ...]:
+        """The imports of an item's file that bring in what is named."""
+        return imports_named(names, self._imports.get(row.file, ()))
 
     def stripped(self, row: ItemRow) -> str:
         """An item's text without its docs."""

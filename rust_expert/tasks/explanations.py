@@ -14,6 +14,7 @@ from rust_expert.tasks.units import opened
 from rust_expert.tasks.writing import Crate, Made, Writer, full_name, noun_of, pick
 
 EXPLAINED = frozenset({"function", "method", "struct", "enum", "trait", "union"})
+_SCALES = EXPLAINED | {"impl"}
 PROMISES = {
     "errors": "It returns an error in these cases.",
     "panics": "It panics in these cases.",
@@ -32,7 +33,7 @@ def explanations(
     options: TasksOptions,
     rustc: str,
 ) -> Made:
-    """Samples from each crate's documented items and from broken forms, in the order given.
+    """Samples from each crate's items that may be explained and from broken forms, in the order given.
 
     `facts`: what rustc explains in general of an error code. Of what a crate may give, a third is about errors.
     """
@@ -45,9 +46,14 @@ def explanations(
             else:
                 errors += _error(pair, crate, facts, writer)
         for row in rows:
-            if row.kind in EXPLAINED and row.docs and row.scale in (*EXPLAINED, "impl"):
+            if not writer.spent(row):
                 _documented(row, writer)
     return writer.made
+
+
+def may_be_explained(row: ItemRow) -> bool:
+    """Whether an item is of the kinds that are explained, and documented."""
+    return bool(row.docs) and row.kind in EXPLAINED and row.scale in _SCALES
 
 
 def _documented(row: ItemRow, writer: Writer) -> None:

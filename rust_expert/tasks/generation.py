@@ -3,7 +3,7 @@ signatures
 and the pattern of a trait's implementation; the answer is the code as it stands in its source.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from rust_expert.common.config.tasks import TasksOptions
 from rust_expert.syntax.corpus import ItemRow
@@ -26,26 +26,34 @@ def generation(crates: Iterable[tuple[Crate, Iterable[ItemRow]]], options: Tasks
     writer = Writer("code_generation", options, rustc, options.generation_rows)
     for crate, rows in crates:
         for row in rows:
-            _ask_for(row, crate, writer)
+            make = pattern_of(row)
+            if make is not None and not writer.spent(row):
+                make(row, crate, writer)
     return writer.made
 
 
-def _ask_for(row: ItemRow, crate: Crate, writer: Writer) -> None:
-    """One request, by the first pattern that fits the row; nothing for rows that are no task."""
+def pattern_of(row: ItemRow) -> Callable[[ItemRow, Crate, Writer], None] | None:
+    """The pattern that fits a row; None for rows that are no task."""
     if row.scale in ALONE and not reason_against(row):
-        docs = clean(row.docs)
-        if len(prose_of(docs)) >= writer.options.min_request_chars:
-            _function(row, crate, writer, "documented", docs)
-        elif _speaks(row) and crate.setting(row, writer.options).context != "partial":
-            _function(row, crate, writer, "signature", "")
-        else:
-            writer.lose("neither documentation nor a telling name")
-    elif row.scale == "impl" and row.trait and not reason_against(row):
-        _trait_impl(row, crate, writer)
-    elif row.scale == "impl_part" and not row.conditional:
-        _members(row, crate, writer)
-    elif row.scale in BLOCKS and not row.conditional and not row.trait:
-        _block(row, crate, writer)
+        return _alone
+    if row.scale == "impl" and row.trait and not reason_against(row):
+        return _trait_impl
+    if row.scale == "impl_part" and not row.conditional:
+        return _members
+    if row.scale in BLOCKS and not row.conditional and not row.trait:
+        return _block
+    return None
+
+
+def _alone(row: ItemRow, crate: Crate, writer: Writer) -> None:
+    """One function, by its documentation, else by its name where that says enough."""
+    docs = clean(row.docs)
+    if len(prose_of(docs)) >= writer.options.min_request_chars:
+        _function(row, crate, writer, "documented", docs)
+    elif _speaks(row) and crate.setting(row, writer.options).context != "partial":
+        _function(row, crate, writer, "signature", "")
+    else:
+        writer.lose("neither documentation nor a telling name")
 
 
 def _speaks(row: ItemRow) -> bool:

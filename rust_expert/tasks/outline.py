@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from rust_expert.syntax.corpus import ItemRow
 from rust_expert.syntax.docs import without_docs
-from rust_expert.syntax.item_names import uses_of_item
+from rust_expert.syntax.item_names import mentions_of_item
 from rust_expert.tasks.crate_index import TYPES, CrateIndex, Incomplete
 from rust_expert.tasks.needs import name_of
 from rust_expert.tasks.units import opened
@@ -24,8 +24,10 @@ def outline_of(row: ItemRow, crate: CrateIndex, most_lines: int) -> str:
     """
     parts: list[str] = []
     left = most_lines
-    imports = "\n".join(f"use {path};" for path in crate.imports(row))
-    for part in [imports, *dict.fromkeys(_definitions(row, crate))]:
+    named = mentions_of_item(row)
+    paths = crate.imports_for(named, row)
+    imports = "\n".join(f"use {path};" for path in paths)
+    for part in [imports, *dict.fromkeys(_definitions(row, crate, named, paths))]:
         lines = part.count("\n") + 1
         if part and lines <= left:
             parts.append(part)
@@ -33,22 +35,24 @@ def outline_of(row: ItemRow, crate: CrateIndex, most_lines: int) -> str:
     return "\n\n".join(parts)
 
 
-def _definitions(row: ItemRow, crate: CrateIndex) -> Iterator[str]:
-    known = {name_of(path): path for path in crate.imports(row)}
+def _definitions(
+    row: ItemRow, crate: CrateIndex, named: Sequence[str], paths: Sequence[str]
+) -> Iterator[str]:
+    known = {name_of(path): path for path in paths}
     owners = [row.owner] if row.kind in ("method", "impl") else []
-    for name in [*owners, *(use.partition("::")[0] for use in uses_of_item(row) if use[0].isalpha())]:
+    for name in [*owners, *(name for name in named if name[0] != "." and name[-1] != "!")]:
         if (found := _found(name, row, crate, known.get(name, ""))) is not None:
             yield _shown(found, crate)
-    yield from _methods(row, crate)
+    yield from _methods(row, crate, named)
 
 
-def _methods(row: ItemRow, crate: CrateIndex) -> Iterator[str]:
+def _methods(row: ItemRow, crate: CrateIndex, named: Sequence[str]) -> Iterator[str]:
     """The signatures of the methods that an item calls on its own type, by impl."""
     called: dict[str, list[str]] = defaultdict(list)
-    for use in uses_of_item(row):
-        if use.startswith("."):
+    for name in named:
+        if name.startswith("."):
             try:
-                member = crate.member(row.owner, use[1:])
+                member = crate.member(row.owner, name[1:])
             except Incomplete:
                 continue
             if member is not None and member.key != row.key:

@@ -6,7 +6,7 @@ lost at each step. Nothing is compiled here.
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from rust_expert.common.config.tasks import TasksOptions
 from rust_expert.common.contracts import Sample
@@ -15,17 +15,16 @@ from rust_expert.common.seeds import stable_hash
 from rust_expert.syntax.corpus import ItemRow
 from rust_expert.syntax.token_counts import token_counts
 from rust_expert.tasks.building import ShardResult
-from rust_expert.tasks.explanations import explanations
-from rust_expert.tasks.generation import generation
+from rust_expert.tasks.explanations import explanations, may_be_explained
+from rust_expert.tasks.generation import generation, pattern_of
 from rust_expert.tasks.pairs import PairRow
 from rust_expert.tasks.repairs import fixing, transformations
-from rust_expert.tasks.writing import Crate, Made
+from rust_expert.tasks.writing import Crate, Keyed, Made
 
 log = logging.getLogger(__name__)
 
 Key = tuple[str, str]
 """A crate's name and version."""
-Keyed = TypeVar("Keyed", ItemRow, PairRow)
 
 
 def samples_of(
@@ -46,22 +45,27 @@ def samples_of(
 
     def forms(purpose: str, *kinds: str) -> list[tuple[Crate, list[PairRow]]]:
         return [
-            (crate, _drawn([pair for pair in confirmed[key] if pair.kind in kinds], purpose, options.seed))
+            (crate, crate.standing_first(_drawn(
+                [pair for pair in confirmed[key] if pair.kind in kinds], purpose, options.seed
+            )))
             for key, crate in crates.items()
-        ]
+        ]  # fmt: skip
 
     broken = forms("fixing", "broken")
     used = options.fixing_rows
     made = {
         "code_generation": generation(
-            ((crate, _drawn(crate.rows, "generation", options.seed)) for crate in crates.values()),
+            (
+                (crate, crate.standing_first(_drawn(crate.rows, "generation", options.seed, pattern_of)))
+                for crate in crates.values()
+            ),
             options, built.rustc,
         ),
         "error_fixing": fixing(((crate, inside[:used]) for crate, inside in broken), options, built.rustc),
         "transformations": transformations(forms("rewriting", "plain", "suggested"), options, built.rustc),
         "explanations": explanations(
             [
-                (crate, _drawn(crate.rows, "explanations", options.seed), inside[used:])
+                (crate, _drawn(crate.rows, "explanations", options.seed, may_be_explained), inside[used:])
                 for crate, inside in broken
             ],
             built.explained, options, built.rustc,
@@ -89,9 +93,11 @@ def _by_crate(rows: Iterable[Keyed]) -> Mapping[Key, list[Keyed]]:
     return found
 
 
-def _drawn(rows: Sequence[Keyed], purpose: str, seed: int) -> list[Keyed]:
-    """The rows by a hash of each: one more row changes at most one other's place."""
-    return sorted(rows, key=_hash(purpose, seed))
+def _drawn(
+    rows: Sequence[Keyed], purpose: str, seed: int, fits: Callable[[Keyed], object] = bool
+) -> list[Keyed]:
+    """The rows that fit, by a hash of each: one more row changes at most one other's place."""
+    return sorted(filter(fits, rows), key=_hash(purpose, seed))
 
 
 def _hash(purpose: str, seed: int) -> Callable[[Keyed], int]:

@@ -18,6 +18,8 @@ def fixing(forms: Forms, options: TasksOptions, rustc: str) -> Made:
     for crate, pairs in forms:
         for pair in pairs:
             row = crate.by_key[pair.key]
+            if writer.spent(row):
+                continue
             setting = crate.setting(row, options)
             number, template = pick(wording.FIXING, writer.drawn("fixing", row, pair.way, pair.text))
             prompt = template.format(
@@ -47,6 +49,8 @@ def transformations(forms: Forms, options: TasksOptions, rustc: str) -> Made:
     for crate, pairs in forms:
         for pair in pairs:
             row = crate.by_key[pair.key]
+            if writer.spent(row):
+                continue
             setting = crate.setting(row, options)
             if pair.kind == "plain":
                 _plain(pair, row, setting, writer)

@@ -5,6 +5,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from rust_expert.common.config.tasks import TasksOptions
 from rust_expert.common.contracts import Sample, TaskType
@@ -14,7 +15,10 @@ from rust_expert.syntax.corpus import ItemRow
 from rust_expert.tasks import wording
 from rust_expert.tasks.crate_index import CrateIndex
 from rust_expert.tasks.outline import outline_of
+from rust_expert.tasks.pairs import PairRow
 from rust_expert.tasks.units import Unit, unit_of
+
+Keyed = TypeVar("Keyed", ItemRow, PairRow)
 
 _ASYNC = re.compile(r"(?:pub(?:\([^)]*\))?\s+)?(?:(?:const|unsafe)\s+)*async\b")
 
@@ -51,6 +55,12 @@ class Crate:
             self._by_file[row.file].append(row)
         self._standing = standing
         self._settings: dict[str, Setting] = {}
+
+    def standing_first(self, rows: Sequence[Keyed]) -> list[Keyed]:
+        """Rows, or forms of them, in their order, but before the others those that compile without the crate: where it
+        gives no more than it may, these are the ones to keep, for their prompts say all that is to be known.
+        """
+        return sorted(rows, key=lambda row: row.key not in self._standing)
 
     def within(self, row: ItemRow) -> list[ItemRow]:
         """The items inside a larger piece of code, itself and what is such a piece left out, in the order of the
@@ -105,6 +115,13 @@ class Writer:
             claims.append(f"{what} compiles {beside} {where}")
         return claims
 
+    def spent(self, row: ItemRow) -> bool:
+        """Whether the row's crate has given as much as it may; if so, the candidate is counted as lost for that."""
+        if self._given[row.crate] < self.most:
+            return False
+        self.lose("the crate has given enough")
+        return True
+
     def lose(self, reason: str) -> None:
         """Count a candidate that gives no sample."""
         self.made.candidates += 1
@@ -124,7 +141,7 @@ class Writer:
     ) -> bool:
         """Add a sample about an item, or count why it is none; returns whether it was added."""
         self.made.candidates += 1
-        reason = self._reason_against(prompt, gen, row)
+        reason = self._reason_against(prompt, gen)
         if reason:
             self.made.lost[reason] += 1
             return False
@@ -152,13 +169,11 @@ class Writer:
         )
         return True
 
-    def _reason_against(self, prompt: str, gen: str, row: ItemRow) -> str:
+    def _reason_against(self, prompt: str, gen: str) -> str:
         if prompt.count("\n") + gen.count("\n") + 2 > self.options.max_lines:
             return "more lines than max_lines"
         if len(prompt) + len(gen) > self.options.max_chars:
             return "more characters than max_chars"
-        if self._given[row.crate] >= self.most:
-            return "the crate has given enough"
         return ""
 
 

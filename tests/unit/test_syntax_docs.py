@@ -1,5 +1,6 @@
 """Documentation as text."""
 
+from rust_expert.syntax import docs
 from rust_expert.syntax.docs import clean, prose_of, without_docs
 
 DOCS = """Adds [`Count`](crate::Count) to [the total][total], see [`Sum`].
@@ -62,3 +63,32 @@ def test_code_without_docs_keeps_its_other_comments() -> None:
 
 def test_code_without_docs_where_there_are_none() -> None:
     assert without_docs(b"fn f() {}\n") == b"fn f() {}\n"
+
+
+def test_docs_are_found_without_the_parser_where_it_finds_them() -> None:
+    source = """//! Inner.
+/*! Inner block. */
+//// no docs
+/*** no docs */
+/**/
+/// Docs.
+// beside them
+    /// More. /* not open
+pub fn f(a: u8 /** first */, b: &'static str) -> char { /// in front of a statement
+    let text = "/// a text \\" // same"; // plain /** not docs */
+    let raw = r#"
+    /// no docs "either"
+"#;
+    /* outer /* inner */ /// still inside
+    */
+    /** block
+     * docs */
+    let slash = '/'; let quote = '"'; /// after a quote
+    slash
+}
+///""".encode()
+    found = list(docs._doc_comments(source))
+    assert found == list(docs._docs_of_tree(source)) and len(found) == 9
+    kept = without_docs(source).decode()
+    assert "no docs" in kept and "a text" in kept and "still inside" in kept and "beside them" in kept
+    assert "More" not in kept and "in front" not in kept and "block\n" not in kept

@@ -9,7 +9,7 @@ from rust_expert.common.config.corpus import ChunkOptions
 from rust_expert.common.crate_files import CrateFiles, SourceFile, read_crate
 from rust_expert.syntax.chunks import CHUNK_KINDS
 from rust_expert.syntax.corpus import ItemRow, Origin, columns_of
-from rust_expert.syntax.item_names import LARGEST_READ, imports_of_item, uses_of_item
+from rust_expert.syntax.item_names import LARGEST_READ, imports_of_item, mentions_of_item, uses_of_item
 from rust_expert.syntax.items import KINDS
 from rust_expert.syntax.names import uses_of
 from rust_expert.syntax.parser import field, parse
@@ -51,6 +51,23 @@ trait Area: Sized { type Unit; fn area(&self) -> Self::Unit; fn show(&self) { pr
 fn helper(x: usize) -> u8 { use std::cmp::max; max(x as u8, 1) }
 mod inner { use super::helper; fn f() { helper(1) } }
 """
+
+
+def test_mentions_are_words_in_the_order_of_the_text() -> None:
+    rows = {(row.kind, row.path): row for row in rows_in_order()}
+    assert mentions_of_item(rows["method", "Shape::sides"]) == (
+        "T", "other", "Shape", "Clone", "sides", "mem", "Self", ".SIDES", "helper",
+    )  # fmt: skip
+    assert mentions_of_item(rows["method", "Area::show"]) == ("Area", "Sized", "show", "println!", "Other")
+    assert mentions_of_item(rows["method", "Shape::fmt"]) == ("T", "fmt", "Shape"), "a text is no code"
+    assert mentions_of_item(rows["module", "inner"]) == mentions_of_item(rows["file", ""]) == ()
+
+
+@pytest.mark.parametrize("crate", ["mini-matrix", "mini-ring", "mini-temperature", "mini-wrap"])
+def test_what_is_used_is_mentioned(crate: str) -> None:
+    for row in rows_of(read_crate(CRATES / crate)):
+        called = {use for use in uses_of_item(row) if "::" not in use and use[0] != "~"}
+        assert called <= set(mentions_of_item(row)), row.key
 
 
 def test_names_of_each_kind() -> None:
