@@ -66,7 +66,7 @@ def test_code_without_docs_where_there_are_none() -> None:
 
 
 def test_docs_are_found_without_the_parser_where_it_finds_them() -> None:
-    source = """//! Inner.
+    source = b"""//! Inner.
 /*! Inner block. */
 //// no docs
 /*** no docs */
@@ -86,7 +86,7 @@ pub fn f(a: u8 /** first */, b: &'static str) -> char { /// in front of a statem
     let slash = '/'; let quote = '"'; /// after a quote
     slash
 }
-///""".encode()
+///"""
     found = list(docs._doc_comments(source))
     assert found == list(docs._docs_of_tree(source)) and len(found) == 9
     kept = without_docs(source).decode()
