@@ -8,7 +8,8 @@ PY := .venv/bin/python
 # cargo and rustc are found where rustup puts them, also before the shell has been started anew.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help setup run test lint format doctor bench bench-judge bench-data bench-dataset report lock clean
+.PHONY: help setup run test lint format doctor bench bench-judge bench-data bench-dataset report \
+	advisories lock clean
 .DEFAULT_GOAL := help
 
 help: ## list these commands
@@ -52,6 +53,9 @@ bench-data: setup ## what the steps from crates to rows cost, against a bare par
 
 report: setup ## make results/report.html from what is there
 	@$(PY) -m snakemake --cores all results/report.html $(ARGS)
+
+advisories: setup ## cargo-audit, and the RustSec advisories as they are today, for corpus.advisories
+	@sh tools/advisories.sh
 
 lock: setup ## pin the packages anew from *.in (ARGS=--upgrade for the newest)
 	@$(PY) -m tools.lock $(ARGS)

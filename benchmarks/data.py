@@ -1,42 +1,73 @@
-"""What the steps from crates to rows cost, against a bare tree-sitter parse of the same files in the same run.
+"""What the steps from crates to shards cost, against a bare tree-sitter parse of the same files in the same run.
 
-A hundred crates of the large table, drawn by a hash of their names. The files parsed for comparison are all those that
-reach the parser: of crates that pass the gates, whole. Each crate is cut and then parsed, so that both see the same
-machine. Figures are the least of several rounds; what a process imports is not counted.
+The hundred crates of benchmarks/hundred.yaml. The files parsed for comparison are all those that reach the parser: of
+crates that pass the gates, whole. Each crate is cut and then parsed, so that both see the same machine. Figures are the
+least of several rounds; what a process imports is not counted, nor are builds and clippy, whose results are taken from
+the cache, and made where they are not there (a quarter of an hour).
+
+What a verified pair costs is measured apart: of a dozen of the crates, built anew, everything after the build.
 """
 
+import dataclasses
+import gc
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
+from typing import Any
 
 import pyarrow as pa
 import tree_sitter
+from snakemake.common.configfile import load_configfile
+from snakemake.utils import update_config
 
-from rust_expert.common.config.corpus import ChunkOptions, GateOptions
+from benchmarks.judge import count_orphans
+from benchmarks.judge import processor_seconds as all_processor_seconds
+from rust_expert.common.cli import flags
+from rust_expert.common.config.profile import Profile, check
+from rust_expert.common.contracts import Sample
 from rust_expert.common.crate_files import read_crate
 from rust_expert.common.errors import UserError
+from rust_expert.common.files import write_json
 from rust_expert.common.seeds import stable_hash
-from rust_expert.crates.fetch import fetch_pins
+from rust_expert.common.tables import read_parquet, write_parquet
+from rust_expert.crates.fetch import fetch_pins, pins_of
 from rust_expert.crates.gates import audit_manifest, audit_sources
 from rust_expert.crates.manifest import CrateSource, read_manifest, write_manifest
-from rust_expert.crates.table import read_table
-from rust_expert.syntax.item_table import write_items
+from rust_expert.dataset.clean import clean, read_samples
+from rust_expert.dataset.decontamination import read_suites
+from rust_expert.dataset.mixing import mix
+from rust_expert.dataset.shards import write_manifest as write_shard_manifest
+from rust_expert.dataset.shards import write_shards
+from rust_expert.judge.in_place import in_place
+from rust_expert.judge.third_party import ThirdParty, build, limits_of
+from rust_expert.syntax import row_code
+from rust_expert.syntax.corpus import ItemRow
+from rust_expert.syntax.item_table import read_crates, read_items, write_items
 from rust_expert.syntax.parser import LANGUAGE
+from rust_expert.tasks.building import ShardResult, results_of, sources_of
+from rust_expert.tasks.examination import examined
+from rust_expert.tasks.pairs import PairRow
+from rust_expert.tasks.production import samples_of
+from scripts.builds import request_of, source_of, told_of
 from scripts.items import cut
 
-TABLE = "config/crates-h100.tsv"
-CRATES, FEW = 100, 10
-ROUNDS = 3
 ROOT = Path(__file__).resolve().parents[1]
+PROFILES = ("config/config.yaml", "config/h100.yaml", "benchmarks/hundred.yaml")
+DATASETS = ("broad", "sharpened")
+FEW, DOZEN = 10, 12
+ROUNDS = 3
 
 PARSE, APART = "bare parse", "not counted"
+Items = Mapping[str, Sequence[ItemRow]]
+"""The items of each crate that passes the gates."""
 FLAT = 1.25
 """What memory may grow by, from the few crates to all."""
 
@@ -72,11 +103,21 @@ class Clock:
         self._since = now
 
 
+@dataclass(frozen=True)
+class Work:
+    """What is measured: the profile, its crates, and what building them came to."""
+
+    profile: Profile
+    crates: Sequence[CrateSource]
+    built: ShardResult
+    pairs: Sequence[PairRow]
+
+
 @dataclass
 class Round:
-    """One measurement of all steps: the crates, a folder for what the steps write, and what they have cost so far."""
+    """One measurement of all steps: a folder for what the steps write, and what they have cost so far."""
 
-    crates: Sequence[CrateSource]
+    work: Work
     folder: Path
     clock: Clock = field(default_factory=Clock)
     told: dict[str, int] = field(default_factory=dict)
@@ -91,78 +132,193 @@ class Round:
         """As scripts.items writes them."""
         return self.folder / "items.parquet"
 
+    @property
+    def samples(self) -> Path:
+        """As scripts.tasks writes them."""
+        return self.folder / "samples.parquet"
 
-def check_sources(work: Round) -> None:
+    @property
+    def clean(self) -> Path:
+        """As scripts.clean writes them."""
+        return self.folder / "clean.parquet"
+
+
+def check_sources(now: Round) -> None:
     """What each step after the fetching does first: whether the cached sources are whole."""
-    with work.clock("cached sources checked"):
-        read_manifest(work.manifest)
+    with now.clock("cached sources checked"):
+        read_manifest(now.manifest)
 
 
-def cut_crates(work: Round) -> None:
+def cut_crates(now: Round) -> None:
     """Gates, items and chunks, written as Parquet; and the parse that all is compared with."""
-    gates, chunks = GateOptions(), ChunkOptions()
+    corpus = now.work.profile.corpus
     parser = tree_sitter.Parser(LANGUAGE)
     told = Counter[str]()
 
     def tables() -> Iterator[pa.Table]:
-        for crate in work.crates:
-            with work.clock("gates, items and chunks"):
-                table, _ = cut(crate, gates, chunks)
+        for crate in now.work.crates:
+            with now.clock("gates, items and chunks"):
+                table, _ = cut(crate, corpus.gates, corpus.chunks)
             if table is None:
                 continue
-            with work.clock(APART):
+            with now.clock(APART):
                 sources = [file.source for file in read_crate(crate.root).files]
                 told.update(passed=1, files=len(sources), bytes=sum(map(len, sources)))
-            with work.clock(PARSE):
+            with now.clock(PARSE):
                 for source in sources:
                     parser.parse(source)
             yield table
 
-    with work.clock("Parquet written"):
-        told["rows"] = write_items(work.items, tables())
-    work.told |= told
+    with now.clock("items written"):
+        told["items"] = write_items(now.items, tables())
+    now.told |= told
 
 
-STEPS: tuple[Callable[[Round], None], ...] = (check_sources, cut_crates)
+def make_samples(now: Round) -> None:
+    """Samples of the items and of the confirmed forms."""
+    with now.clock(APART):
+        write_parquet(now.folder / "pairs.parquet", now.work.pairs, PairRow)
+    with now.clock("samples"):
+        rows, pairs = read_items(now.items), read_parquet(now.folder / "pairs.parquet", PairRow)
+        samples, _ = samples_of(rows, now.work.built, pairs, now.work.profile.tasks)
+        now.told["rows"] = write_parquet(now.samples, samples, Sample)
+
+
+def clean_rows(now: Round) -> None:
+    """Secrets, duplicates, decontamination against our own suite, split."""
+    with now.clock("cleaning"):
+        rows = read_samples([str(now.samples)])
+        cleaned = clean(rows, read_suites([str(ROOT / "suites/core.jsonl")]), now.work.profile.clean)
+        write_parquet(now.clean, cleaned.samples, Sample)
+    now.told["cleaned"] = len(cleaned.samples)
+
+
+def draw(now: Round) -> None:
+    """The data sets with their shards."""
+    for name in DATASETS:
+        spec = now.work.profile.datasets[name].model_copy(update={"curriculum_rows": 0})
+        with now.clock(f"data set {name}"):
+            mixed = mix(read_samples([str(now.clean)]), name, spec, row_code)
+            folder, count = now.folder / name, now.work.profile.dataset_shards
+            files = [
+                *write_shards(folder, "train", mixed.train, count),
+                *write_shards(folder, "val", mixed.val, count),
+            ]
+            write_shard_manifest(folder, name, files)
+        now.told[name] = len(mixed.train) + len(mixed.val)
+
+
+STEPS: tuple[Callable[[Round], None], ...] = (check_sources, cut_crates, make_samples, clean_rows, draw)
 """In the order of the chain; each leaves what the next one reads in the round's folder."""
 
 
-def gates_alone(crates: Sequence[CrateSource], clock: Clock) -> None:
+def gates_alone(work: Work, clock: Clock) -> None:
     """The first part of cutting once more, for its share: files read and lexed, and the gates."""
-    for crate in crates:
-        with clock("  of it: gates"):
-            rejection = audit_manifest(crate, GateOptions())
+    gates = work.profile.corpus.gates
+    for crate in work.crates:
+        with clock("  of cutting: gates"):
+            rejection = audit_manifest(crate, gates)
         if rejection is None:
-            with clock("  of it: files read and lexed"):
+            with clock("  of cutting: files read and lexed"):
                 sources = read_crate(crate.root)
-            with clock("  of it: gates"):
-                audit_sources(crate, GateOptions(), sources)
+            with clock("  of cutting: gates"):
+                audit_sources(crate, gates, sources)
 
 
-def drawn() -> list[CrateSource]:
-    """The crates, their sources in the cache.
+def profile() -> Profile:
+    """The profile of the measurement."""
+    merged: dict[str, Any] = {}
+    for name in PROFILES:
+        update_config(merged, load_configfile(str(ROOT / name)))
+    return check(merged)
 
-    Raises UserError where one cannot be fetched.
+
+def prepared() -> tuple[Work, Items]:
+    """The crates and their items, and what building them came to.
+
+    Raises UserError where a crate cannot be fetched.
     """
-    pins = sorted(read_table(str(ROOT / TABLE)), key=lambda pin: stable_hash("benchmark", pin.name))[:CRATES]
-    # No lock lies beside this name: what the crates need to be built is not fetched.
-    crates = fetch_pins(pins, os.devnull + ".tsv")
-    return sorted((crate for crate in crates if crate.status == "ok"), key=lambda crate: crate.name)
+    chosen = profile()
+    options = chosen.corpus.fetch.model_copy(update={"shards": 1})
+    fetched = fetch_pins(pins_of(options, 0), options.table)
+    crates = [crate for crate in fetched if crate.status == "ok"]
+    with tempfile.TemporaryDirectory() as name:
+        cuts = (cut(crate, chosen.corpus.gates, chosen.corpus.chunks)[0] for crate in crates)
+        write_items(Path(name) / "items", (table for table in cuts if table is not None))
+        items = {rows[0].crate: rows for rows in read_crates(Path(name) / "items")}
+    request = request_of(chosen.corpus.builds, chosen.pairs)
+    tried = [(source_of(crate), items[crate.name]) for crate in crates if crate.name in items]
+    results = results_of(tried, request, len(os.sched_getaffinity(0)))
+    pairs = [pair for result in results for pair in result.pairs]
+    return Work(chosen, crates, told_of(results, request), pairs), items
 
 
-def peak_megabytes(crates: Sequence[CrateSource], folder: Path) -> float:
-    """The most memory that scripts.items takes for the crates, in a process of its own."""
-    write_manifest(folder / "memory.json", list(crates))
-    command = [
-        sys.executable, "-m", "scripts.items", "--manifest", str(folder / "memory.json"),
-        "--out", str(folder / "memory.parquet"), "--rejections", str(folder / "memory.jsonl"),
-    ]  # fmt: skip
+def pair_costs(work: Work, items: Items) -> None:
+    """Build a dozen crates anew and print what each confirmed form costs, all that was tried in vain included."""
+    passing = {crate.name for crate in work.built.crates if crate.outcome == "passes"}
+    drawn = sorted(passing, key=lambda name: stable_hash("pairs", name))[:DOZEN]
+    options, corpus = work.profile.pairs.model_copy(update={"standing_items": 0}), work.profile.corpus
+    seconds, kinds = 0.0, Counter[str]()
+    for crate in sorted(
+        (crate for crate in work.crates if crate.name in drawn), key=lambda crate: crate.name
+    ):
+        source = source_of(crate)
+        with tempfile.TemporaryDirectory(prefix="rust-expert-bench-") as name:
+            left = Path(name)
+            left.chmod(0o755)
+            done = build(ThirdParty(source.name, source.root, source.needs), corpus.builds, left)
+            before = all_processor_seconds()
+            with in_place(done, source.root, limits_of(corpus.builds)) as compiler:
+                compiler.compile({})
+                found = examined(
+                    items[crate.name], sources_of(done, source.root), compiler, done, options
+                )  # fmt: skip
+            used = all_processor_seconds() - before
+        seconds += used
+        kinds.update(pair.kind for pair in found.pairs)
+        told = f"{len(found.pairs)} pairs, {used:.2f} s" + (
+            f", {used / len(found.pairs):.4f} s each" if found.pairs else ""
+        )
+        print(f"  {crate.name} {crate.version}: {told}", flush=True)
+    count = kinds.total()
+    print(
+        f"pairs: {count} verified ({', '.join(f'{n} {kind}' for kind, n in sorted(kinds.items()))}) of {len(drawn)} "
+        f"crates: {seconds / max(count, 1):.4f} processor seconds each, everything after the build included"
+    )
+
+
+def peak_megabytes(module: str, *words: str) -> float:
+    """The most memory that a command takes, in a process of its own."""
+    command = [sys.executable, "-m", module, *words]
     child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, used = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
-        raise SystemExit(f"scripts.items ended with {child.returncode}")
+        raise SystemExit(f"{module} ended with {child.returncode}")
     return used.ru_maxrss / 1024
+
+
+def peaks(work: Work, crates: Sequence[CrateSource], folder: Path) -> dict[str, float]:
+    """The most memory that cutting the crates, and making their samples, takes."""
+    write_manifest(folder / "memory.json", list(crates))
+    names = {crate.name for crate in crates}
+    told = work.built.model_copy(
+        update={"crates": [crate for crate in work.built.crates if crate.name in names]}
+    )
+    write_json(folder / "builds.json", told.model_dump())
+    write_parquet(folder / "some.parquet", [pair for pair in work.pairs if pair.crate in names], PairRow)
+    rows = str(folder / "memory.parquet")
+    return {
+        "scripts.items": peak_megabytes(
+            "scripts.items", "--manifest", str(folder / "memory.json"), "--out", rows,
+            "--rejections", str(folder / "memory.jsonl"),
+        ),
+        "scripts.tasks": peak_megabytes(
+            "scripts.tasks", "--items", rows, "--builds", str(folder / "builds.json"),
+            "--pairs", str(folder / "some.parquet"), "--out", str(folder / "rows.parquet"),
+            "--counts", str(folder / "counts.json"), *shlex.split(flags(work.profile.tasks)),
+        ),
+    }  # fmt: skip
 
 
 def weight(crate: CrateSource) -> int:
@@ -172,45 +328,50 @@ def weight(crate: CrateSource) -> int:
 
 def main() -> None:
     """Measure and print; says so where the crates cannot be fetched."""
+    count_orphans()
     try:
-        crates = drawn()
+        work, items = prepared()
     except UserError as error:
         print(f"data: not measured, its crates cannot be fetched: {error}")
         return
+    gc.disable()  # as the commands do
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        few = dataclasses.replace(work, crates=work.crates[:FEW])
         for step in STEPS:  # once over few crates: what is imported late is not measured
-            step(_round(crates[:FEW], folder))
+            step(_round(few, folder))
         rounds = []
         for _ in range(ROUNDS):
-            rounds.append(_round(crates, folder))
+            rounds.append(_round(work, folder))
             for step in STEPS:
                 step(rounds[-1])
-            gates_alone(crates, rounds[-1].clock)
+            gates_alone(work, rounds[-1].clock)
         _print(rounds)
-        largest_first = sorted(crates, key=weight, reverse=True)
-        few, all_of_them = (peak_megabytes(some, folder) for some in (largest_first[:FEW], crates))
-    print(
-        f"peak memory of scripts.items: {few:.0f} MB for the {FEW} largest crates, {all_of_them:.0f} MB for all"
-    )
-    if all_of_them > FLAT * few:
+        largest_first = sorted(work.crates, key=weight, reverse=True)
+        some, everything = (peaks(work, crates, folder) for crates in (largest_first[:FEW], work.crates))
+    for command, most in everything.items():
+        print(
+            f"peak memory of {command}: {some[command]:.0f} MB for the {FEW} largest crates, {most:.0f} MB for all"
+        )
+    pair_costs(work, items)
+    if any(most > FLAT * some[command] for command, most in everything.items()):
         raise SystemExit("memory grows with the number of crates")
 
 
-def _round(crates: Sequence[CrateSource], folder: Path) -> Round:
-    made = Round(crates, folder)
-    write_manifest(made.manifest, list(crates))
+def _round(work: Work, folder: Path) -> Round:
+    made = Round(work, folder)
+    write_manifest(made.manifest, list(work.crates))
     return made
 
 
 def _print(rounds: Sequence[Round]) -> None:
-    told = rounds[0].told
+    told, work = rounds[0].told, rounds[0].work
     print(
-        f"data: {len(rounds[0].crates)} crates, of which {told['passed']} pass the gates: {told['files']} files, ",
-        end="",
-    )
-    print(
-        f"{told['bytes'] / 1e6:.1f} MB, {told['rows']} items and chunks; processor seconds, least of {ROUNDS}"
+        f"data: {len(work.crates)} crates, of which {told['passed']} pass the gates: {told['files']} files, "
+        f"{told['bytes'] / 1e6:.1f} MB, {told['items']} items and chunks, {told['rows']} rows, of which "
+        f"{told['cleaned']} are left when cleaned; "
+        + ", ".join(f"{told[name]} in {name}" for name in DATASETS)
+        + f"; processor seconds, least of {ROUNDS}"
     )
     least = {name: min(each.clock.seconds[name] for each in rounds) for name in rounds[0].clock.seconds}
     steps = {name: seconds for name, seconds in least.items() if name not in (PARSE, APART)}

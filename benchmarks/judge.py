@@ -34,6 +34,11 @@ Made = TypeVar("Made")
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER, linux/prctl.h
 
 
+def count_orphans() -> None:
+    """Have what a sandbox leaves to the system's first process buried, and so counted, by this one."""
+    ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
+
+
 def processor_seconds() -> float:
     """What this process and all its ended descendants have used so far, in seconds."""
     time.sleep(0.1)  # the last room's processes end after it was told to
@@ -95,8 +100,7 @@ def measured(work: Callable[[], Made], count: int) -> tuple[float, float, Made]:
 
 def main() -> None:
     """Measure and print; ends with an error where a verdict depends on the batch or the number of workers."""
-    # Without this, what a sandbox leaves to be buried by the system's first process would not be counted.
-    ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
+    count_orphans()
     require_sandbox()
     lint_groups()
     warden()

@@ -20,6 +20,7 @@ from rust_expert.common.errors import UserError
 from rust_expert.common.exposition import merge
 from rust_expert.common.problems import read_problems
 from rust_expert.common.toolchain import rustc_version
+from rust_expert.crates.advisories import database_mark
 from rust_expert.crates.fetch import shard_needs, shard_rows
 from rust_expert.dataset.shards import shard_name
 from rust_expert.dataset.sources import files_of
@@ -134,16 +135,19 @@ HELD_OUT_SUITES = [name for name, suite in CONFIG.suites.items() if suite.origin
 
 
 def corpus_options():
-    """How crates are fetched, with the table and the folder as seen from the working folder."""
+    """How crates are fetched, with the table and the folders as seen from the working folder."""
     given = CONFIG.corpus.fetch
     moved = {"table": at_root(given.table)}
     if given.path:
         moved["path"] = at_root(given.path)
+    if given.advisories:
+        moved["advisories"] = at_root(given.advisories)
     return given.model_copy(update=moved)
 
 
 FETCH = corpus_options()
 CRATE_ROWS = {str(shard): or_stop(shard_rows, FETCH, shard) for shard in CORPUS_SHARDS}
+ADVISORIES = database_mark(FETCH.advisories)
 CRATE_NEEDS = {str(shard): or_stop(shard_needs, FETCH, shard) for shard in CORPUS_SHARDS}
 
 

@@ -15,6 +15,7 @@ rule fetch:
         code=code_of("scripts.fetch", "data"),
         rows=lambda wildcards: CRATE_ROWS[wildcards.shard],
         needs=lambda wildcards: CRATE_NEEDS[wildcards.shard],
+        advisories=ADVISORIES,
         options=options_of(FETCH),
     shell:
         "python -m scripts.fetch --rows {params.rows:q} --out {output} {params.options} --log {log}"

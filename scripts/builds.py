@@ -7,6 +7,7 @@ came to is kept in the cache under its sources, those that it needs, the compile
 
 import logging
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 from rust_expert.common import cache, cli, telemetry
@@ -21,7 +22,7 @@ from rust_expert.judge.probe import require_sandbox
 from rust_expert.judge.rustc import explained
 from rust_expert.syntax.corpus import ItemRow
 from rust_expert.syntax.item_table import read_items
-from rust_expert.tasks.building import Request, ShardResult, Source, results_of
+from rust_expert.tasks.building import CrateResult, Request, ShardResult, Source, results_of
 from rust_expert.tasks.pairs import PairRow
 
 log = logging.getLogger(__name__)
@@ -42,12 +43,7 @@ def main() -> None:
     cli.add_options(words, PairOptions)
     arguments = words.parse_args()
     cli.set_up_log(arguments)
-    request = Request(
-        builds=cli.options_from(arguments, BuildOptions),
-        pairs=cli.options_from(arguments, PairOptions),
-        code=code_fingerprint("scripts.builds", ROOT, (ROOT / "envs" / "data.lock",)),
-        rustc=rustc_version(),
-    )
+    request = request_of(cli.options_from(arguments, BuildOptions), cli.options_from(arguments, PairOptions))
     require_sandbox()
     items: dict[tuple[str, str], list[ItemRow]] = defaultdict(list)
     for row in read_items(arguments.items):
@@ -60,12 +56,7 @@ def main() -> None:
     ]
     results = results_of(tried, request, arguments.workers)
     pairs = [pair for result in results for pair in result.pairs]
-    told = ShardResult(
-        rustc=" ".join(request.rustc.split()[:2]),
-        crates=[result.counted() for result in results],
-        explained=explained(code for pair in pairs for code in pair.codes) if pairs else {},
-    )
-    write_json(arguments.out, told.model_dump())
+    write_json(arguments.out, told_of(results, request).model_dump())
     write_parquet(arguments.pairs, pairs, PairRow)
     passed = sum(result.outcome == "passes" for result in results)
     telemetry.count("crates_in", len(results))
@@ -74,6 +65,22 @@ def main() -> None:
     telemetry.count_by("crates_lost", "reason", failed)
     telemetry.count_by("rows_out", "kind", Counter(pair.kind for pair in pairs))
     log.info("%d of %d crates pass; %d confirmed forms", passed, len(results), len(pairs))
+
+
+def request_of(builds: BuildOptions, pairs: PairOptions) -> Request:
+    """What is asked of every crate, by this code and this compiler."""
+    code = code_fingerprint("scripts.builds", ROOT, (ROOT / "envs" / "data.lock",))
+    return Request(builds=builds, pairs=pairs, code=code, rustc=rustc_version())
+
+
+def told_of(results: Sequence[CrateResult], request: Request) -> ShardResult:
+    """What the crates came to, with what rustc explains of the error codes among their forms."""
+    codes = {code for result in results for pair in result.pairs for code in pair.codes}
+    return ShardResult(
+        rustc=" ".join(request.rustc.split()[:2]),
+        crates=[result.counted() for result in results],
+        explained=explained(codes) if codes else {},
+    )
 
 
 def source_of(crate: CrateSource) -> Source:

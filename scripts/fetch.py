@@ -12,7 +12,7 @@ from collections import Counter
 from rust_expert.common import cli, telemetry
 from rust_expert.common.config.corpus import FetchOptions
 from rust_expert.common.errors import UserError
-from rust_expert.crates.fetch import fetch_folder, fetch_pins, shard_rows
+from rust_expert.crates.fetch import fetch_folder, fetch_pins, shard_rows, with_freshness
 from rust_expert.crates.manifest import write_manifest
 from rust_expert.crates.table import COLUMNS, CratePin, fault_in
 
@@ -38,6 +38,7 @@ def main() -> None:
         crates = fetch_folder(options.path or "", [row[0] for row in rows])
     else:
         crates = fetch_pins([_pin(row) for row in rows], options.table)
+    crates = with_freshness(crates, options)
     write_manifest(arguments.out, crates)
     telemetry.count("crates_in", len(crates))
     telemetry.count("crates_out", sum(crate.status == "ok" for crate in crates))

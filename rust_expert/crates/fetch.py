@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rust_expert.common import cache
@@ -12,8 +12,10 @@ from rust_expert.common.files import sha256_json
 from rust_expert.common.progress import Progress
 from rust_expert.common.seeds import shard_of, stable_hash
 from rust_expert.crates import folder
+from rust_expert.crates.advisories import advisories_in, told_of
 from rust_expert.crates.archive import ArchiveFault
 from rust_expert.crates.cargo import ChecksumFault, NotInRegistry
+from rust_expert.crates.freshness import newest_beside, outdated_share, read_newest
 from rust_expert.crates.licences import normal_form
 from rust_expert.crates.lockfile import Lock, LockFault, lock_beside, parse_lock, read_lock
 from rust_expert.crates.manifest import CrateSource
@@ -38,7 +40,8 @@ def shard_rows(options: FetchOptions, shard: int) -> str:
 
 
 def shard_needs(options: FetchOptions, shard: int) -> str:
-    """A hash over what the crates of a shard need to be built, as the lock beside the table says.
+    """A hash over what the crates of a shard need to be built, as the lock beside the table says, and how much of it is
+    out of date.
 
     As a rule's parameter it makes a changed lock rebuild the shards that it concerns. A folder's crates have locks of
     their own. Raises UserError where the table has none.
@@ -47,9 +50,13 @@ def shard_needs(options: FetchOptions, shard: int) -> str:
         root = Path(options.path or "")
         names = [name for name, _ in folder.crates_in(root) if shard_of(name, options.shards) == shard]
         return sha256_json([[name, folder.lock_text(root / name)] for name in names])
-    lock = read_lock(lock_beside(options.table))
-    closures = (_closure(lock, pin) for pin in pins_of(options, shard))
-    return sha256_json([[name, [need.sha256 for need in needs], fault] for name, needs, fault in closures])
+    lock, newest = read_lock(lock_beside(options.table)), read_newest(newest_beside(options.table))
+    told = []
+    for pin in pins_of(options, shard):
+        name, needs, fault = _closure(lock, pin)
+        outdated = outdated_share(lock.direct(name, pin.version), newest)
+        told.append([name, [need.sha256 for need in needs], fault, outdated])
+    return sha256_json(told)
 
 
 def pins_of(options: FetchOptions, shard: int) -> list[CratePin]:
@@ -123,6 +130,44 @@ def _noted(
             fault = fault or f"it needs {need.name} {need.version}: {faults[need.name, need.version]}"
     listed = [] if fault else [(need.name, need.version, need.sha256) for need in needs]
     return crate.model_copy(update={"needs": listed, "needs_fault": fault})
+
+
+def with_freshness(crates: Sequence[CrateSource], options: FetchOptions) -> list[CrateSource]:
+    """The crates, with the share of their dependencies that is out of date and with what is known of vulnerabilities.
+
+    A folder's crates have locks of their own, and of these no newest versions are known.
+    Raises UserError where the newest versions, the database or cargo-audit cannot be used.
+    """
+    if options.source == "path":
+        return [_with_advisories(crate, options) for crate in crates]
+    path, newest = lock_beside(options.table), read_newest(newest_beside(options.table))
+    if not path.is_file():
+        return list(crates)
+    lock = read_lock(path)
+    found = advisories_in(path, options.advisories) if options.advisories is not None else {}
+    return [
+        crate.model_copy(
+            update={
+                "outdated": outdated_share(lock.direct(crate.name, crate.version), newest),
+                "advisories": told_of(_with_its_needs(crate), found),
+            }
+        )
+        if crate.status == "ok"
+        else crate
+        for crate in crates
+    ]
+
+
+def _with_advisories(crate: CrateSource, options: FetchOptions) -> CrateSource:
+    lock = crate.root / "Cargo.lock"
+    if options.advisories is None or crate.status != "ok" or not lock.is_file():
+        return crate
+    found = advisories_in(lock, options.advisories)
+    return crate.model_copy(update={"advisories": told_of(_with_its_needs(crate), found)})
+
+
+def _with_its_needs(crate: CrateSource) -> list[tuple[str, str]]:
+    return [(crate.name, crate.version), *((name, version) for name, version, _ in crate.needs)]
 
 
 def fetch_folder(path: str, names: list[str]) -> list[CrateSource]:

@@ -32,7 +32,13 @@ def audit_manifest(crate: CrateSource, options: GateOptions) -> Rejection | None
     """The first gate that keeps a crate out for what it says about itself, before its sources are read."""
     if crate.status != "ok":
         return _out(crate, "fetch", crate.reason)
-    return _licence(crate, options) or _edition(crate, options) or _stated_platform(crate, options)
+    return (
+        _licence(crate, options)
+        or _edition(crate, options)
+        or _advisories(crate)
+        or _outdated(crate, options)
+        or _stated_platform(crate, options)
+    )
 
 
 def audit_sources(crate: CrateSource, options: GateOptions, sources: CrateFiles) -> Rejection | None:
@@ -74,6 +80,22 @@ def _stated_platform(crate: CrateSource, options: GateOptions) -> Rejection | No
     if package.targets and not any("linux" in target for target in package.targets):
         return _out(crate, "platform", f"its documentation is made for {package.targets[0]}, not for Linux")
     return None
+
+
+def _advisories(crate: CrateSource) -> Rejection | None:
+    if not crate.advisories:
+        return None
+    more = f", and {len(crate.advisories) - 1} more" if len(crate.advisories) > 1 else ""
+    reason = f"known vulnerability {crate.advisories[0]}{more}"
+    return _out(crate, "advisories", reason, float(len(crate.advisories)))
+
+
+def _outdated(crate: CrateSource, options: GateOptions) -> Rejection | None:
+    limit = options.maximum_outdated
+    if limit is None or crate.outdated is None or crate.outdated <= limit:
+        return None
+    reason = f"more than {limit:g} of its direct dependencies have a newer version that it does not accept"
+    return _out(crate, "outdated", reason, crate.outdated)
 
 
 def _may_name_platforms(crate: CrateSource) -> bool:

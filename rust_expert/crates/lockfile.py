@@ -60,6 +60,13 @@ class Lock:
                 pending.append(key)
         return [found[key] for key in sorted(found)]
 
+    def direct(self, name: str, version: str) -> list[Key]:
+        """What a package itself asks for; empty where the lock does not hold it, or all that it names."""
+        try:
+            return [self._named(need) for need in self._needs.get((name, version), [])]
+        except LockFault:
+            return []
+
     def _named(self, need: str) -> Key:
         """The package that an entry of `dependencies` means: `name`, or `name version` where there are several."""
         words = need.split() or [""]

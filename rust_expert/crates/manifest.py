@@ -15,7 +15,9 @@ class CrateSource(BaseModel):
     """One crate of the corpus. `license` is in SPDX form; a failed one has a `reason` and no sources.
 
     `needs`: name, version and checksum of every package that it needs to be built, whose sources are in the cache too;
-    `needs_fault`: why they are not known or not there, so that it cannot be built.
+    `needs_fault`: why they are not known or not there, so that it cannot be built. `outdated`: the share of its direct
+    dependencies that are out of date; None: not known. `advisories`: known vulnerabilities, of its own and of what it
+    needs.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -29,6 +31,8 @@ class CrateSource(BaseModel):
     reason: str = ""
     needs: list[tuple[str, str, str]] = []
     needs_fault: str = ""
+    outdated: float | None = None
+    advisories: list[str] = []
 
     @property
     def place(self) -> str:

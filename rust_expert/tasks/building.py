@@ -188,7 +188,7 @@ def _built(source: Source, rows: Sequence[ItemRow], request: Request) -> _Made:
                 reason = f"it does not compile a second time: {next(errors, 'the compiler stopped')}"
                 return _Made(_failed(result, reason), hurried=compiler.timeouts > 0)
             try:
-                found = examined(rows, _sources(done, source.root), compiler, done, request.pairs)
+                found = examined(rows, sources_of(done, source.root), compiler, done, request.pairs)
             except (ValueError, LookupError, RecursionError) as error:  # a crate may print what it likes
                 log.debug("%s", source.name, exc_info=True)
                 reason = f"what the compiler says of its items cannot be read ({type(error).__name__})"
@@ -211,7 +211,8 @@ def _failed(result: CrateResult, reason: str) -> CrateResult:
     return result.model_copy(update={"outcome": "cannot_build", "reason": reason})
 
 
-def _sources(done: Build, root: Path) -> dict[str, bytes]:
+def sources_of(done: Build, root: Path) -> dict[str, bytes]:
+    """The source files that took part in a build, by their names."""
     names = sorted(name for name in done.files if name.endswith(".rs"))
     return {name: (root / name).read_bytes() for name in names if (root / name).is_file()}
 

@@ -46,6 +46,11 @@ class FetchOptions(BaseModel):
     path: str | None = Field(
         default=None, description="folder with one crate per subfolder, for source: path"
     )
+    advisories: str | None = Field(
+        default=None,
+        description="folder with a copy of the RustSec advisory database (`make advisories` gets it, and cargo-audit): "
+        "crates with a known vulnerability, of their own or in what they need, are left out; null: not looked at",
+    )
     shards: int = Field(
         default=4,
         ge=1,
@@ -98,6 +103,13 @@ class GateOptions(BaseModel):
         ge=0,
         description="most uses of one platform (`cfg(windows)`, `std::os`, `core::arch`) per 1,000 lines that hold "
         "code; null also lets in crates that say themselves that they are for one platform",
+    )
+    maximum_outdated: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="greatest share of direct dependencies with a newer version that the crate does not accept, on the "
+        "day when the table's lock was made; null, the default: any",
     )
 
 
