@@ -68,12 +68,14 @@ def test_cargo_takes_what_shares_the_first_number_that_is_not_zero(
 def test_the_share_is_of_direct_dependencies(table: Path) -> None:
     crates = with_freshness([crate("alone", "2.0.0"), crate("kept", "1.4.0")], FetchOptions(table=str(table)))
     assert [each.outdated for each in crates] == [None, 0.5]
-    rejection = audit_manifest(crates[1], GateOptions(maximum_outdated=0.4))
+    rejection = audit_manifest(crates[1], GateOptions(maximum_outdated=0.4, maximum_platform=None))
     assert rejection is not None and (rejection.gate, rejection.figure) == ("outdated", 0.5)
     assert "0.4 of its direct dependencies" in rejection.reason
-    assert audit_manifest(crates[1], GateOptions(maximum_outdated=0.5)) is None
-    assert audit_manifest(crates[1], GateOptions()) is None, "off by default"
-    assert audit_manifest(crates[0], GateOptions(maximum_outdated=0.0)) is None, "nothing is known of it"
+    assert audit_manifest(crates[1], GateOptions(maximum_outdated=0.5, maximum_platform=None)) is None
+    assert audit_manifest(crates[1], GateOptions(maximum_platform=None)) is None, "off by default"
+    assert audit_manifest(crates[0], GateOptions(maximum_outdated=0.0, maximum_platform=None)) is None, (
+        "nothing is known of it"
+    )
 
 
 def test_a_newer_version_rebuilds_the_shard_that_it_concerns(table: Path) -> None:
@@ -131,10 +133,10 @@ def test_a_vulnerability_of_what_a_crate_needs_keeps_it_out(table: Path, databas
         [crate("alone", "2.0.0"), crate("kept", "1.4.0", ("new 0.3.9", "old 0.2.7", "deep 1.0.0"))], options
     )
     assert alone.advisories == [] and kept.advisories == ["RUSTSEC-2020-0001 (deep 1.0.0)"]
-    rejection = audit_manifest(kept, GateOptions())
+    rejection = audit_manifest(kept, GateOptions(maximum_platform=None))
     assert rejection is not None and rejection.gate == "advisories"
     assert rejection.reason == "known vulnerability RUSTSEC-2020-0001 (deep 1.0.0)"
-    assert audit_manifest(alone, GateOptions()) is None
+    assert audit_manifest(alone, GateOptions(maximum_platform=None)) is None
 
 
 @needs_tool
