@@ -50,7 +50,7 @@ from rust_expert.judge.in_place import in_place
 from rust_expert.judge.third_party import ThirdParty, build, limits_of
 from rust_expert.syntax import row_code
 from rust_expert.syntax.corpus import ItemRow
-from rust_expert.syntax.item_table import read_crates, read_items, write_items
+from rust_expert.syntax.item_table import read_crates, write_items
 from rust_expert.syntax.parser import LANGUAGE
 from rust_expert.tasks.building import ShardResult, results_of, sources_of
 from rust_expert.tasks.examination import examined
@@ -179,8 +179,8 @@ def make_samples(now: Round) -> None:
     with now.clock(APART):
         write_parquet(now.folder / "pairs.parquet", now.work.pairs, PairRow)
     with now.clock("samples"):
-        rows, pairs = read_items(now.items), read_parquet(now.folder / "pairs.parquet", PairRow)
-        samples, _ = samples_of(rows, now.work.built, pairs, now.work.profile.tasks)
+        pairs = read_parquet(now.folder / "pairs.parquet", PairRow)
+        samples, _ = samples_of(read_crates(now.items), now.work.built, pairs, now.work.profile.tasks)
         now.told["rows"] = write_parquet(now.samples, samples, Sample)
 
 

@@ -15,7 +15,7 @@ from rust_expert.common.contracts import Sample
 from rust_expert.common.errors import UserError
 from rust_expert.common.files import read_json, write_json
 from rust_expert.common.tables import fault_of, read_parquet, write_parquet
-from rust_expert.syntax.item_table import read_items
+from rust_expert.syntax.item_table import read_crates
 from rust_expert.tasks.building import ShardResult
 from rust_expert.tasks.pairs import PairRow
 from rust_expert.tasks.production import samples_of
@@ -41,16 +41,16 @@ def main() -> None:
     gc.disable()  # it would walk all rows again and again, and none is part of a circle
     options = cli.options_from(arguments, TasksOptions)
     built = _built(arguments.builds)
-    rows = read_items(arguments.items)
-    samples, counts = samples_of(rows, built, read_parquet(arguments.pairs, PairRow), options)
+    pairs = read_parquet(arguments.pairs, PairRow)
+    samples, counts = samples_of(read_crates(arguments.items), built, pairs, options)
     write_parquet(arguments.out, samples, Sample)
     write_json(arguments.counts, counts)
-    telemetry.count("items_in", len(rows))
+    telemetry.count("items_in", counts["items"])
     telemetry.count_by("rows_out", "task", Counter(sample.task_type for sample in samples))
     for task, part in counts["tasks"].items():
         telemetry.count_by("rows_lost", "reason", part["lost"], task=task)
     kept = {name: part["kept"] for name, part in counts["tasks"].items()}
-    log.info("%d samples from %d items: %s", len(samples), len(rows), kept)
+    log.info("%d samples from %d items: %s", len(samples), counts["items"], kept)
 
 
 def _built(path: str) -> ShardResult:

@@ -28,26 +28,27 @@ _BESIDE_THE_POINT = ("see ", "refer to", "like ", "same as")
 
 
 def explanations(
-    crates: Iterable[tuple[Crate, Iterable[ItemRow], Iterable[PairRow]]],
+    crate: Crate,
+    rows: Iterable[ItemRow],
+    pairs: Iterable[PairRow],
     facts: Mapping[str, str],
     options: TasksOptions,
     rustc: str,
 ) -> Made:
-    """Samples from each crate's items that may be explained and from broken forms, in the order given.
+    """Samples from a crate's items that may be explained and from broken forms, in the order given.
 
     `facts`: what rustc explains in general of an error code. Of what a crate may give, a third is about errors.
     """
     writer = Writer("explanations", options, rustc, options.explanation_rows)
-    for crate, rows, pairs in crates:
-        errors = 0
-        for pair in pairs:
-            if 3 * errors >= options.explanation_rows:
-                writer.lose("the crate has explained enough errors")
-            else:
-                errors += _error(pair, crate, facts, writer)
-        for row in rows:
-            if not writer.spent(row):
-                _documented(row, writer)
+    errors = 0
+    for pair in pairs:
+        if 3 * errors >= options.explanation_rows:
+            writer.lose("the crate has explained enough errors")
+        else:
+            errors += _error(pair, crate, facts, writer)
+    for row in rows:
+        if not writer.spent():
+            _documented(row, writer)
     return writer.made
 
 

@@ -21,14 +21,13 @@ _WORDS = 2
 """Words that a name has at least where it has to say by itself what its function does."""
 
 
-def generation(crates: Iterable[tuple[Crate, Iterable[ItemRow]]], options: TasksOptions, rustc: str) -> Made:
-    """Samples from each crate's rows, which come in the order in which they are tried."""
+def generation(crate: Crate, rows: Iterable[ItemRow], options: TasksOptions, rustc: str) -> Made:
+    """Samples from a crate's rows, which come in the order in which they are tried."""
     writer = Writer("code_generation", options, rustc, options.generation_rows)
-    for crate, rows in crates:
-        for row in rows:
-            make = pattern_of(row)
-            if make is not None and not writer.spent(row):
-                make(row, crate, writer)
+    for row in rows:
+        make = pattern_of(row)
+        if make is not None and not writer.spent():
+            make(row, crate, writer)
     return writer.made
 
 

@@ -25,56 +25,58 @@ log = logging.getLogger(__name__)
 
 Key = tuple[str, str]
 """A crate's name and version."""
+TASKS = ("code_generation", "error_fixing", "transformations", "explanations")
 
 
 def samples_of(
-    rows: Sequence[ItemRow], built: ShardResult, pairs: Sequence[PairRow], options: TasksOptions
+    crates: Iterable[Sequence[ItemRow]], built: ShardResult, pairs: Sequence[PairRow], options: TasksOptions
 ) -> tuple[list[Sample], dict[str, Any]]:
-    """The samples of a shard's items, sorted by place, and the funnel that led to them.
+    """The samples of a shard's items, which come crate by crate, sorted by place; and the funnel that led to them.
 
-    The result depends on the arguments alone.
+    No more than one crate's items are kept. The result depends on the arguments alone.
     """
-    by_crate = _by_crate(rows)
+    results = {(result.name, result.version): result for result in built.crates}
     confirmed = _by_crate(pairs)
-    crates: dict[Key, Crate] = {}
-    for result in built.crates:
-        key = result.name, result.version
-        if result.outcome == "passes":
-            standing = {pair.key: pair.way for pair in confirmed[key] if pair.kind == "stands"}
-            crates[key] = Crate(by_crate[key], frozenset(result.files), standing)
-
-    def forms(purpose: str, *kinds: str) -> list[tuple[Crate, list[PairRow]]]:
-        return [
-            (crate, crate.standing_first(_drawn(
-                [pair for pair in confirmed[key] if pair.kind in kinds], purpose, options.seed
-            )))
-            for key, crate in crates.items()
-        ]  # fmt: skip
-
-    broken = forms("fixing", "broken")
-    used = options.fixing_rows
-    made = {
-        "code_generation": generation(
-            (
-                (crate, crate.standing_first(_drawn(crate.rows, "generation", options.seed, pattern_of)))
-                for crate in crates.values()
-            ),
-            options, built.rustc,
-        ),
-        "error_fixing": fixing(((crate, inside[:used]) for crate, inside in broken), options, built.rustc),
-        "transformations": transformations(forms("rewriting", "plain", "suggested"), options, built.rustc),
-        "explanations": explanations(
-            [
-                (crate, _drawn(crate.rows, "explanations", options.seed, may_be_explained), inside[used:])
-                for crate, inside in broken
-            ],
-            built.explained, options, built.rustc,
-        ),
-    }  # fmt: skip
+    made = {name: Made() for name in TASKS}
+    scales, count = Counter[str](), 0
+    for rows in crates:
+        count += 1
+        scales.update(row.scale or "none" for row in rows)
+        key = rows[0].crate, rows[0].version
+        if key in results and results[key].outcome == "passes":
+            told = _of_crate(rows, frozenset(results[key].files), confirmed[key], built, options)
+            for name, each in told.items():
+                made[name].add(each)
     samples = list({each.id: each for part in made.values() for each in part.rows}.values())
     samples.sort(key=lambda each: (each.source_crate or "", each.source_file or "", each.span or [], each.id))
     _count_tokens(samples)
-    return samples, _counts(rows, built, made, len(samples))
+    return samples, _counts(scales, count, built, made, len(samples))
+
+
+def _of_crate(
+    rows: Sequence[ItemRow],
+    files: frozenset[str],
+    pairs: Sequence[PairRow],
+    built: ShardResult,
+    options: TasksOptions,
+) -> dict[str, Made]:
+    """The samples of one crate that passed its build, by task type."""
+    seed, rustc = options.seed, built.rustc
+    crate = Crate(rows, files, {pair.key: pair.way for pair in pairs if pair.kind == "stands"})
+
+    def forms(purpose: str, *kinds: str) -> list[PairRow]:
+        return crate.standing_first(_drawn([pair for pair in pairs if pair.kind in kinds], purpose, seed))
+
+    broken = forms("fixing", "broken")
+    wanted = crate.standing_first(_drawn(crate.rows, "generation", seed, pattern_of))
+    documented = _drawn(crate.rows, "explanations", seed, may_be_explained)
+    fixed, explained = broken[: options.fixing_rows], broken[options.fixing_rows :]
+    return {
+        "code_generation": generation(crate, wanted, options, rustc),
+        "transformations": transformations(crate, forms("rewriting", "plain", "suggested"), options, rustc),
+        "error_fixing": fixing(crate, fixed, options, rustc),
+        "explanations": explanations(crate, documented, explained, built.explained, options, rustc),
+    }
 
 
 def _count_tokens(samples: Sequence[Sample]) -> None:
@@ -109,7 +111,7 @@ def _hash(purpose: str, seed: int) -> Callable[[Keyed], int]:
 
 
 def _counts(
-    rows: Sequence[ItemRow], built: ShardResult, made: Mapping[str, Made], samples: int
+    scales: Counter[str], crates: int, built: ShardResult, made: Mapping[str, Made], samples: int
 ) -> dict[str, Any]:
     forms: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
     for result in built.crates:
@@ -117,9 +119,9 @@ def _counts(
             for name, counts in tally.items():
                 forms[kind][name].update(counts)
     return {
-        "items": len(rows),
-        "crates": len({(row.crate, row.version) for row in rows}),
-        "chunks": dict(sorted(Counter(row.scale or "none" for row in rows).items())),
+        "items": scales.total(),
+        "crates": crates,
+        "chunks": dict(sorted(scales.items())),
         "forms": {
             kind: {name: dict(sorted(counts.items())) for name, counts in sorted(tally.items())}
             for kind, tally in sorted(forms.items())

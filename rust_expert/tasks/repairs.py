@@ -9,53 +9,48 @@ from rust_expert.tasks.pairs import PairRow
 from rust_expert.tasks.rewrites.catalogue import BY_NAME
 from rust_expert.tasks.writing import Crate, Made, Setting, Writer, full_name, pick, target
 
-Forms = Iterable[tuple[Crate, Iterable[PairRow]]]
 
-
-def fixing(forms: Forms, options: TasksOptions, rustc: str) -> Made:
+def fixing(crate: Crate, pairs: Iterable[PairRow], options: TasksOptions, rustc: str) -> Made:
     """Broken code with rustc's message; the answer is the original item."""
     writer = Writer("error_fixing", options, rustc, options.fixing_rows)
-    for crate, pairs in forms:
-        for pair in pairs:
-            row = crate.by_key[pair.key]
-            if writer.spent(row):
-                continue
-            setting = crate.setting(row, options)
-            number, template = pick(wording.FIXING, writer.drawn("fixing", row, pair.way, pair.text))
-            prompt = template.format(
-                context=setting.shown,
-                broken=setting.unit.answer(pair.text),
-                message=pair.message,
-                file=row.file,
-                target=target(row),
-                code=f"error {pair.codes[0]}",
-            )
-            claims = writer.claim("answer", row, setting)
-            told = f"{', '.join(pair.codes)} ({rustc}, edition {row.edition})"
-            claims.append(f"broken form fails in its crate: {told}")
-            writer.write(
-                row, prompt, setting.unit.answer(row.text), f"{number}/{pair.way}", claims,
-                context=setting.context, before=pair.text, codes=pair.codes,
-            )  # fmt: skip
+    for pair in pairs:
+        row = crate.by_key[pair.key]
+        if writer.spent():
+            continue
+        setting = crate.setting(row, options)
+        number, template = pick(wording.FIXING, writer.drawn("fixing", row, pair.way, pair.text))
+        prompt = template.format(
+            context=setting.shown,
+            broken=setting.unit.answer(pair.text),
+            message=pair.message,
+            file=row.file,
+            target=target(row),
+            code=f"error {pair.codes[0]}",
+        )
+        claims = writer.claim("answer", row, setting)
+        told = f"{', '.join(pair.codes)} ({rustc}, edition {row.edition})"
+        claims.append(f"broken form fails in its crate: {told}")
+        writer.write(
+            row, prompt, setting.unit.answer(row.text), f"{number}/{pair.way}", claims,
+            context=setting.context, before=pair.text, codes=pair.codes,
+        )  # fmt: skip
     return writer.made
 
 
-def transformations(forms: Forms, options: TasksOptions, rustc: str) -> Made:
+def transformations(crate: Crate, pairs: Iterable[PairRow], options: TasksOptions, rustc: str) -> Made:
     """Plain code with a request for the idiom, whose answer is the original item; and code that clippy warns about,
-    whose
-    answer is what it suggests.
+    whose answer is what it suggests.
     """
     writer = Writer("transformations", options, rustc, options.transformation_rows)
-    for crate, pairs in forms:
-        for pair in pairs:
-            row = crate.by_key[pair.key]
-            if writer.spent(row):
-                continue
-            setting = crate.setting(row, options)
-            if pair.kind == "plain":
-                _plain(pair, row, setting, writer)
-            else:
-                _suggested(pair, row, setting, writer)
+    for pair in pairs:
+        row = crate.by_key[pair.key]
+        if writer.spent():
+            continue
+        setting = crate.setting(row, options)
+        if pair.kind == "plain":
+            _plain(pair, row, setting, writer)
+        else:
+            _suggested(pair, row, setting, writer)
     return writer.made
 
 

@@ -31,6 +31,12 @@ class Made:
     candidates: int = 0
     lost: Counter[str] = field(default_factory=Counter)
 
+    def add(self, other: "Made") -> None:
+        """Take in what another crate gave."""
+        self.rows += other.rows
+        self.candidates += other.candidates
+        self.lost += other.lost
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -95,12 +101,11 @@ class Crate:
 
 
 class Writer:
-    """Writes samples of one task type within the limits: a crate gives at most so many, long ones are left out."""
+    """Writes a crate's samples of one task type within the limits: at most so many, and none that is too long."""
 
     def __init__(self, task: TaskType, options: TasksOptions, rustc: str, most: int) -> None:
         self.task, self.options, self.rustc, self.most = task, options, rustc, most
         self.made = Made()
-        self._given: Counter[str] = Counter()
 
     def drawn(self, purpose: str, row: ItemRow, *more: str) -> random.Random:
         """The random choices of one row's words."""
@@ -115,9 +120,9 @@ class Writer:
             claims.append(f"{what} compiles {beside} {where}")
         return claims
 
-    def spent(self, row: ItemRow) -> bool:
-        """Whether the row's crate has given as much as it may; if so, the candidate is counted as lost for that."""
-        if self._given[row.crate] < self.most:
+    def spent(self) -> bool:
+        """Whether the crate has given as much as it may; if so, a candidate is counted as lost for that."""
+        if len(self.made.rows) < self.most:
             return False
         self.lose("the crate has given enough")
         return True
@@ -145,7 +150,6 @@ class Writer:
         if reason:
             self.made.lost[reason] += 1
             return False
-        self._given[row.crate] += 1
         self.made.rows.append(
             Sample.make(
                 prompt=prompt,

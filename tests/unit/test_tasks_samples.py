@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +32,17 @@ BLOCK = re.compile(r"```rust\n(.*?)\n```", re.DOTALL)
 RUNTIMES = re.compile(r"\b(tokio|async_std|async-std|smol|futures|embassy)\b")
 
 
+def by_crate(rows: list[ItemRow]) -> list[list[ItemRow]]:
+    return [list(inside) for _, inside in groupby(rows, key=lambda row: row.crate)]
+
+
 Made = tuple[list[Sample], dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
 def made() -> Made:
     rows, told, pairs = shard()
-    return samples_of(rows, told, pairs, OPTIONS)
+    return samples_of(by_crate(rows), told, pairs, OPTIONS)
 
 
 def of_type(made: Made, task: str, family: str = "") -> list[Sample]:
@@ -141,8 +146,8 @@ def test_explanations_are_the_documentation(made: Made) -> None:
 def test_a_crate_gives_first_what_compiles_without_it_and_no_more_than_it_may() -> None:
     rows, told, pairs = shard()
     most = OPTIONS.model_copy(update={"generation_rows": 4, "fixing_rows": 2, "transformation_rows": 2})
-    few, counts = samples_of(rows, told, pairs, most)
-    many, _ = samples_of(rows, told, pairs, OPTIONS)
+    few, counts = samples_of(by_crate(rows), told, pairs, most)
+    many, _ = samples_of(by_crate(rows), told, pairs, OPTIONS)
     for task, limit in (("code_generation", 4), ("error_fixing", 2), ("transformations", 2)):
         for crate in {row.source_crate for row in few}:
             kept, all_of_them = (
@@ -153,7 +158,8 @@ def test_a_crate_gives_first_what_compiles_without_it_and_no_more_than_it_may() 
             standing = [sum(row.context != "partial" for row in made) for made in (kept, all_of_them)]
             assert standing[0] == min(len(kept), standing[1])
         part = counts["tasks"][task]
-        assert part["lost"]["the crate has given enough"] > 0
+        # Broken forms beyond the limit are candidates for explanations.
+        assert task == "error_fixing" or part["lost"]["the crate has given enough"] > 0
         assert part["candidates"] == part["kept"] + sum(part["lost"].values())
 
 
@@ -229,7 +235,7 @@ def test_limits_hold_for_what_is_written() -> None:
     options = OPTIONS.model_copy(
         update={"max_chars": 600, "max_lines": 20, "generation_rows": 2, "fixing_rows": 1}
     )
-    samples, counts = samples_of(rows, told, pairs, options)
+    samples, counts = samples_of(by_crate(rows), told, pairs, options)
     per_crate: dict[tuple[str | None, str | None], int] = {}
     for row in samples:
         assert len(row.prompt) + len(row.gen) <= 600
@@ -246,7 +252,7 @@ def test_a_crate_that_did_not_pass_gives_nothing() -> None:
     blocked = told.model_copy(
         update={"crates": [told.crates[0].model_copy(update={"outcome": "blocked"}), *told.crates[1:]]}
     )
-    samples, _ = samples_of(rows, blocked, pairs, OPTIONS)
+    samples, _ = samples_of(by_crate(rows), blocked, pairs, OPTIONS)
     assert {row.source_crate for row in samples} == {crate.name for crate in told.crates[1:]}
 
 
