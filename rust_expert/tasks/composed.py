@@ -143,12 +143,12 @@ def _caller(spans: Iterable[Span], made: Composed) -> Placed | None:
 
 
 _LIBRARY = re.compile(r"(?:/rustc/\w+|/[\w./-]*rustlib/src/rust)/library/")
-_NEEDED = re.compile(r"(?<![\w/])/needed/")
+_NEEDED = re.compile(r"(?<![\w/])/needed/(?:(?P<package>[\w.+-]+)-[0-9a-f]{8}(?=/))?")
 
 
 def public_paths(message: str) -> str:
     """A message in which the files of the standard library and of other packages have no place on a machine."""
-    return _NEEDED.sub("", _LIBRARY.sub("library/", message))
+    return _NEEDED.sub(lambda found: found["package"] or "", _LIBRARY.sub("library/", message))
 
 
 class OtherChange(Exception):
@@ -156,8 +156,10 @@ class OtherChange(Exception):
 
 
 _ARROW = re.compile(r"(?P<margin> *)(?P<sign>-->|:::) (?P<file>[^:]+):(?P<line>\d+):(?P<column>\d+)")
-_UNSEEN = ("/rustc/", "/needed/")
+_UNSEEN = "/rustc/"
 """Where files lie whose text rustc does not have: their line numbers have no part in the width of the column."""
+_NAMED = re.compile(r"(?P<before>@(?P<file>[^\s:@]+):)(?P<first>\d+)(?P<column>:\d+: )(?P<last>\d+)(?=:\d+)")
+"""A closure or an async block in the name of a type."""
 _NUMBERED = re.compile(r"(?P<gap> *)(?P<line>\d+)(?P<rest> [|+~-].*)", re.DOTALL)
 
 
@@ -166,20 +168,33 @@ def relined(rendered: str, form: Form, made: Composed) -> str:
 
     Raises OtherChange where it shows a line that another form has changed.
     """
-    lines = rendered.split("\n")
+    lines = _NAMED.sub(lambda found: _named_alone(found, form, made), rendered).split("\n")
     arrows = [found for line in lines if (found := _ARROW.fullmatch(line))]
     if not arrows:
-        return rendered
+        return "\n".join(lines)
     width, primary = len(arrows[0]["margin"]), arrows[0]["file"]
     shown = list(_numbers(lines, width, primary))
     mapped = {place: _line_alone(file, number, form, made) for place, file, number in shown}
     counted = {place: number for place, file, number in shown if not file.startswith(_UNSEEN)}
     if not counted:
-        return rendered
+        return "\n".join(lines)
     # A number that is not shown can be the widest; then it is one behind the form, as wide before as after.
     hidden = width > max(len(str(number)) for number in counted.values())
     wider = 0 if hidden else max(len(str(mapped[place])) for place in counted) - width
     return "\n".join(_line(line, mapped.get(place), width, wider) for place, line in enumerate(lines))
+
+
+def _named_alone(found: re.Match[str], form: Form, made: Composed) -> str:
+    """The name with the lines that it has where `form` is alone.
+
+    Raises OtherChange where it would be longer or shorter: what stands beside it would be elsewhere.
+    """
+    first, last = (
+        str(_line_alone(found["file"], int(found[word]), form, made)) for word in ("first", "last")
+    )
+    if (len(first), len(last)) != (len(found["first"]), len(found["last"])):
+        raise OtherChange
+    return f"{found['before']}{first}{found['column']}{last}"
 
 
 def _numbers(lines: Sequence[str], width: int, primary: str) -> Iterator[tuple[int, str, int]]:

@@ -93,5 +93,5 @@ def _head(message: str) -> str:
 
 
 def _plain(message: str) -> str:
-    message = re.sub(r"(-->|:::) /(?:work/crate|vendor)/", r"\1 ", message)
+    message = re.sub(r"(--> |::: |@)/(?:work/crate|vendor)/", r"\1", message)
     return re.sub(r"/rustc/\w+/library|/rust/lib/rustlib/src/rust/library", "library", message).strip()

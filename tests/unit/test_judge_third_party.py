@@ -138,7 +138,8 @@ def test_what_it_needs(tmp_path: Path) -> None:
     """A dependency of a dependency, a procedural macro, one of another platform, and itself in an older version."""
     needs = {
         "any-name": need(
-            tmp_path / "helper", "helper", {"src/lib.rs": "pub use deeper::TWO;\n"}, "[dependencies]\ndeeper = '1'\n"
+            tmp_path / "helper", "helper",
+            {"src/lib.rs": "pub use deeper::TWO;\npub fn plus(x: u8) -> u8 {\n    x + 1\n}\n"}, "[dependencies]\ndeeper = '1'\n"
         ),
         "deeper-1": need(tmp_path / "deeper", "deeper", {"src/lib.rs": "pub const TWO: u8 = 2;\n"}),
         "maker-1": need(
@@ -164,6 +165,11 @@ def test_what_it_needs(tmp_path: Path) -> None:
         assert compiler.compile({}).ok
         wrong = compiler.compile({"src/lib.rs": source.replace("maker::three!()", "maker::four!()").encode()})
         assert not wrong.ok and "four" in wrong.diagnostics[0].message
+        called = source.replace("maker::three!()", "helper::plus(1u16)").encode()
+        [told] = compiler.compile({"src/lib.rs": called}).diagnostics[:1]
+        assert "pub fn plus(x: u8)" in told.rendered, (
+            "sources of what it needs are quoted, as they are to its author"
+        )
 
 
 def test_a_need_that_does_not_compile(tmp_path: Path) -> None:

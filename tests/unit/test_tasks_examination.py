@@ -280,6 +280,32 @@ def test_lines_are_those_of_the_form_alone(small: tuple[dict[str, ItemRow], Tria
     assert relined(error.rendered, faulty, made) == alone.rendered
 
 
+def test_lines_in_the_name_of_a_closure_are_those_of_the_form_alone(
+    small: tuple[dict[str, ItemRow], Trials, InPlace],
+) -> None:
+    rows, _, crate = small
+    longer = form(rows, "first", "    twice!(x)", "\n\n    twice!(x)")
+    faulty = form(rows, "third", "kept.len()", "(|| kept.len())")
+    sources = {"src/lib.rs": LIB.encode()}
+    made = composed([longer, faulty], sources)
+    [error] = [each for each in crate.compile(made.files).diagnostics if each.is_error]
+    [alone] = [each for each in crate.compile(composed([faulty], sources).files).diagnostics if each.is_error]
+    assert "{closure@src/lib.rs:" in error.rendered and error.rendered != alone.rendered
+    assert relined(error.rendered, faulty, made) == alone.rendered
+    far = form(rows, "first", "    twice!(x)", "\n" * 95 + "    twice!(x)")
+    made = composed([far, faulty], sources)
+    [error] = [each for each in crate.compile(made.files).diagnostics if each.is_error]
+    with pytest.raises(OtherChange):
+        relined(error.rendered, faulty, made)
+
+
+def test_other_packages_have_no_place_on_a_machine() -> None:
+    told = (
+        "  --> /needed/serde_core-1.0.229-67dca2c9/src/ser/mod.rs:1526:8\n  ::: /needed/helper/src/lib.rs:1:1"
+    )
+    assert public_paths(told) == "  --> serde_core-1.0.229/src/ser/mod.rs:1526:8\n  ::: helper/src/lib.rs:1:1"
+
+
 def test_a_message_that_shows_another_change_is_not_used(
     small: tuple[dict[str, ItemRow], Trials, InPlace],
 ) -> None:
