@@ -139,7 +139,8 @@ def test_what_it_needs(tmp_path: Path) -> None:
     needs = {
         "any-name": need(
             tmp_path / "helper", "helper",
-            {"src/lib.rs": "pub use deeper::TWO;\npub fn plus(x: u8) -> u8 {\n    x + 1\n}\n"}, "[dependencies]\ndeeper = '1'\n"
+            {"src/lib.rs": "pub use deeper::TWO;\npub fn plus(x: u8) -> u8 {\n    x + 1\n}\n"},
+            "[dependencies]\ndeeper = '1'\n"
         ),
         "deeper-1": need(tmp_path / "deeper", "deeper", {"src/lib.rs": "pub const TWO: u8 = 2;\n"}),
         "maker-1": need(
