@@ -13,7 +13,7 @@ from pathlib import Path
 from rust_expert.judge.diagnostics import Diagnostic, read_diagnostics
 from rust_expert.judge.left_behind import DEPENDENCIES, GENERATED
 from rust_expert.judge.sandbox import Limits, Sandbox
-from rust_expert.judge.third_party import CRATE, Build, shown
+from rust_expert.judge.third_party import CRATE, Build
 
 _RUSTC = "/rust/bin/rustc"
 _CLIPPY = "/rust/bin/clippy-driver"
@@ -73,7 +73,6 @@ class InPlace:
             ],
             mounts={
                 CRATE: self._sources,
-                **shown(self._build.needs),
                 DEPENDENCIES: self._left / "dependencies",
                 GENERATED: self._left / "generated",
             },

@@ -103,8 +103,7 @@ class Build:
     `lints`: clippy's warnings by group. `warnings`: those of them, and rustc's, one by one. `groups`: the group of each
     of clippy's lints. `arguments` and `environment`: how rustc is to be called for the crate, seen from CRATE, with
     what lies in `left` shown at left_behind.DEPENDENCIES and GENERATED. `files`: the files of the crate that took part,
-    by their paths in it. `needs`: the crate's, whose sources messages quote. `timed_out`: another time, or on another
-    machine, it may end otherwise.
+    by their paths in it. `timed_out`: another time, or on another machine, it may end otherwise.
     """
 
     outcome: Result
@@ -116,7 +115,6 @@ class Build:
     environment: tuple[str, ...] = ()
     files: frozenset[str] = frozenset()
     left: Path | None = None
-    needs: Mapping[str, Path] = dataclasses.field(default_factory=dict)
     timed_out: bool = False
 
 
@@ -132,7 +130,7 @@ def build(crate: ThirdParty, options: BuildOptions, left: Path) -> Build:
                 fault = fault_of(done)
                 return Build("cannot_build", fault.reason, timed_out=fault.hurried)
             texts = unpack(pack, left)
-        return dataclasses.replace(_told(crate, options, texts, left), needs=crate.needs)
+        return _told(crate, options, texts, left)
     except LeftFault as unusable:
         return Build("cannot_build", f"what building it left cannot be used: {unusable}")
     except OSError as error:
@@ -179,14 +177,9 @@ def _cargo(crate: ThirdParty, options: BuildOptions, pack: IO[bytes]) -> Outcome
             "wrapper": _WRAPPER,
         },
         keep="all.tar",
-        mounts={CRATE: crate.root, **shown(crate.needs)},
+        mounts={CRATE: crate.root, **{f"{NEEDED}/{name}": path for name, path in crate.needs.items()}},
         into=Sink(pack, MOST_BYTES),
     )
-
-
-def shown(needs: Mapping[str, Path]) -> dict[str, Path]:
-    """Where the sandbox sees the folders of what a crate needs."""
-    return {f"{NEEDED}/{name}": path for name, path in needs.items()}
 
 
 def recipe() -> str:

@@ -156,7 +156,7 @@ class OtherChange(Exception):
 
 
 _ARROW = re.compile(r"(?P<margin> *)(?P<sign>-->|:::) (?P<file>[^:]+):(?P<line>\d+):(?P<column>\d+)")
-_UNSEEN = "/rustc/"
+_UNSEEN = ("/rustc/", "/needed/")
 """Where files lie whose text rustc does not have: their line numbers have no part in the width of the column."""
 _NAMED = re.compile(r"(?P<before>@(?P<file>[^\s:@]+):)(?P<first>\d+)(?P<column>:\d+: )(?P<last>\d+)(?=:\d+)")
 """A closure or an async block in the name of a type."""

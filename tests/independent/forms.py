@@ -93,5 +93,9 @@ def _head(message: str) -> str:
 
 
 def _plain(message: str) -> str:
+    """A message without places on a machine, and without the width of the column of numbers: it hangs on whether the
+    compiler sees the sources of other packages, which these rows do not quote.
+    """
     message = re.sub(r"(--> |::: |@)/(?:work/crate|vendor)/", r"\1", message)
+    message = re.sub(r"(?m)^ *(\d*) *(\||-->|:::|=)", r"\1 \2", message)
     return re.sub(r"/rustc/\w+/library|/rust/lib/rustlib/src/rust/library", "library", message).strip()
