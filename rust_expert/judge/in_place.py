@@ -36,6 +36,7 @@ class InPlace:
     """A built crate, ready to be compiled with changed files. Its sources are a private copy.
 
     `timeouts`: how many compilations ran out of time; after MOST_TIMEOUTS all others are given up unseen.
+    `succeeded`: whether one went well, so that the crate does compile here.
     """
 
     def __init__(self, build: Build, sources: Path, limits: Limits) -> None:
@@ -43,7 +44,7 @@ class InPlace:
             raise ValueError("the crate was not built")
         self._build, self._sources, self._sandbox = build, sources, Sandbox(limits)
         self._left = build.left
-        self.timeouts = 0
+        self.timeouts, self.succeeded = 0, False
 
     def compile(self, changes: Mapping[str, bytes], lints: bool = False) -> Compiled:
         """Compile the crate with the bytes of some files, by their paths in it, in place of their own.
@@ -78,6 +79,7 @@ class InPlace:
             },
         )  # fmt: skip
         self.timeouts += done.timed_out
+        self.succeeded |= done.returncode == 0
         return Compiled(
             ok=done.returncode == 0,
             diagnostics=tuple(read_diagnostics(done.stderr)),

@@ -182,17 +182,17 @@ def _built(source: Source, rows: Sequence[ItemRow], request: Request) -> _Made:
         if done.outcome != "passes":
             return _Made(result, hurried=done.timed_out)
         with in_place(done, source.root, limits_of(request.builds)) as compiler:
-            again = compiler.compile({})
-            if not again.ok:
-                errors = (each.headline for each in again.diagnostics if each.is_error)
-                reason = f"it does not compile a second time: {next(errors, 'the compiler stopped')}"
-                return _Made(_failed(result, reason), hurried=compiler.timeouts > 0)
             try:
                 found = examined(rows, sources_of(done, source.root), compiler, done, request.pairs)
             except (ValueError, LookupError, RecursionError) as error:  # a crate may print what it likes
                 log.debug("%s", source.name, exc_info=True)
                 reason = f"what the compiler says of its items cannot be read ({type(error).__name__})"
                 return _Made(_failed(result, reason), examined=True)
+            # What is said of forms holds where the crate itself compiles; a form that does has shown it already.
+            if not compiler.succeeded and not (again := compiler.compile({})).ok:
+                errors = (each.headline for each in again.diagnostics if each.is_error)
+                reason = f"it does not compile a second time: {next(errors, 'the compiler stopped')}"
+                return _Made(_failed(result, reason), hurried=compiler.timeouts > 0)
             return _Made(_with_pairs(result, found), examined=True, hurried=compiler.timeouts > 0)
 
 

@@ -169,3 +169,14 @@ def test_a_sandbox_that_breaks(tmp_path: Path, own_cache: Path) -> None:
     assert second == "passes "
     assert len(count.read_text().splitlines()) == 3
     assert len(kept(own_cache)) == 1
+
+
+def test_what_compiles_no_second_time_gives_nothing(tmp_path: Path, own_cache: Path) -> None:
+    """Its build script leaves something that rustc alone does not find."""
+    making = script('std::fs::write("/work/made.rs", "/// Made.\\npub const MADE: u8 = 1;\\n").unwrap();')
+    root = crate(
+        tmp_path / "tiny", {"src/lib.rs": f'{MORE}\ninclude!("/work/made.rs");\n', "build.rs": making}
+    )
+    found = result(root)
+    assert found.outcome == "cannot_build" and not found.pairs
+    assert found.reason.startswith("it does not compile a second time: error: couldn't read")
