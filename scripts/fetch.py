@@ -35,10 +35,9 @@ def main() -> None:
         options = options.model_copy(update={"shards": 1})
     rows = _rows(arguments.rows or shard_rows(options, arguments.shard or 0))
     if options.source == "path":
-        crates = fetch_folder(options.path or "", [row[0] for row in rows])
+        crates = fetch_folder(options.path or "", [row[0] for row in rows], options.advisories)
     else:
-        crates = fetch_pins([_pin(row) for row in rows], options.table)
-    crates = with_freshness(crates, options)
+        crates = with_freshness(fetch_pins([_pin(row) for row in rows], options.table), options)
     write_manifest(arguments.out, crates)
     telemetry.count("crates_in", len(crates))
     telemetry.count("crates_out", sum(crate.status == "ok" for crate in crates))

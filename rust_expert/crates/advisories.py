@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-import shutil
 import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from rust_expert.common.errors import UserError
+from rust_expert.common.toolchain import require_tool
 
 TOOL = "cargo-audit"
 HOW = "get tool and database with `make advisories`, or set corpus.advisories to null"
@@ -37,9 +37,7 @@ def advisories_in(lock: Path, folder: str) -> Found:
 
     Raises UserError where cargo-audit or the database is missing, or the tool fails.
     """
-    program = shutil.which(TOOL)
-    if program is None:
-        raise UserError(f"{TOOL} is not installed; {HOW}")
+    program = require_tool(TOOL, HOW)
     if not Path(folder).is_dir():
         raise UserError(f"{folder}: no such folder, it should hold the advisory database; {HOW}")
     command = [program, "audit", "--db", folder, "--no-fetch", "--stale", "--json", "--file", str(lock)]

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -133,17 +134,14 @@ def _noted(
 
 
 def with_freshness(crates: Sequence[CrateSource], options: FetchOptions) -> list[CrateSource]:
-    """The crates, with the share of their dependencies that is out of date and with what is known of vulnerabilities.
+    """The crates of the table, with the share of their dependencies that is out of date and the vulnerabilities known.
 
-    A folder's crates have locks of their own, and of these no newest versions are known.
     Raises UserError where the newest versions, the database or cargo-audit cannot be used.
     """
-    if options.source == "path":
-        return [_with_advisories(crate, options) for crate in crates]
     path, newest = lock_beside(options.table), read_newest(newest_beside(options.table))
-    if not path.is_file():
+    if not path.is_file() and options.advisories is None:
         return list(crates)
-    lock = read_lock(path)
+    lock = read_lock(path)  # asked for advisories, nothing is let through unseen
     found = advisories_in(path, options.advisories) if options.advisories is not None else {}
     return [
         crate.model_copy(
@@ -158,22 +156,17 @@ def with_freshness(crates: Sequence[CrateSource], options: FetchOptions) -> list
     ]
 
 
-def _with_advisories(crate: CrateSource, options: FetchOptions) -> CrateSource:
-    lock = crate.root / "Cargo.lock"
-    if options.advisories is None or crate.status != "ok" or not lock.is_file():
-        return crate
-    found = advisories_in(lock, options.advisories)
-    return crate.model_copy(update={"advisories": told_of(_with_its_needs(crate), found)})
-
-
 def _with_its_needs(crate: CrateSource) -> list[tuple[str, str]]:
     return [(crate.name, crate.version), *((name, version) for name, version, _ in crate.needs)]
 
 
-def fetch_folder(path: str, names: list[str]) -> list[CrateSource]:
-    """Take crates from a folder; `names` are its subfolders."""
+def fetch_folder(path: str, names: list[str], advisories: str | None = None) -> list[CrateSource]:
+    """Take crates from a folder; `names` are its subfolders, `advisories` a database of them, if any.
+
+    The crates have locks of their own. Raises UserError where the database or cargo-audit cannot be used.
+    """
     taken = [(name, folder.take(Path(path), name)) for name in names]
-    made = [_built_with(Path(path) / name, crate) for name, crate in _each_once(taken)]
+    made = [_built_with(Path(path) / name, crate, advisories) for name, crate in _each_once(taken)]
     for crate in made:
         if crate.status == "failed":
             log.warning("%s left out: %s", crate.name, crate.reason)
@@ -198,8 +191,8 @@ def _each_once(taken: list[tuple[str, CrateSource]]) -> list[tuple[str, CrateSou
     ]
 
 
-def _built_with(place: Path, crate: CrateSource) -> CrateSource:
-    """A folder's crate with what its own Cargo.lock says that it needs."""
+def _built_with(place: Path, crate: CrateSource, advisories: str | None) -> CrateSource:
+    """A folder's crate with what its own Cargo.lock says that it needs, and what is known of that."""
     if crate.status != "ok" or not read_package(crate.root).needs_others:
         return crate
     text, fault = folder.lock_text(place)
@@ -209,7 +202,17 @@ def _built_with(place: Path, crate: CrateSource) -> CrateSource:
         needs = parse_lock(text).closure(crate.name, crate.version)
     except LockFault as error:
         return crate.model_copy(update={"needs_fault": str(error)})
+    if advisories is not None:
+        crate = crate.model_copy(update={"advisories": _advisories(crate, needs, text, advisories)})
     return _noted(crate, needs, "", keep_needs(needs, [], text))
+
+
+def _advisories(crate: CrateSource, needs: Sequence[CratePin], lock: str, database: str) -> list[str]:
+    with tempfile.TemporaryDirectory(prefix="rust-expert-lock-") as name:
+        path = Path(name) / folder.LOCK
+        path.write_text(lock, encoding="utf-8")
+        found = advisories_in(path, database)
+    return told_of([(crate.name, crate.version), *((need.name, need.version) for need in needs)], found)
 
 
 def package_of(pin: CratePin) -> Package:

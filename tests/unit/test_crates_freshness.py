@@ -11,7 +11,7 @@ from rust_expert.common.config.corpus import FetchOptions, GateOptions
 from rust_expert.common.errors import UserError
 from rust_expert.crates import advisories
 from rust_expert.crates.advisories import advisories_in, database_mark, told_of
-from rust_expert.crates.fetch import shard_needs, with_freshness
+from rust_expert.crates.fetch import fetch_folder, shard_needs, with_freshness
 from rust_expert.crates.freshness import is_outdated, newest_beside, outdated_share, read_newest
 from rust_expert.crates.gates import audit_manifest
 from rust_expert.crates.manifest import CrateSource
@@ -153,7 +153,7 @@ def test_without_tool_or_database_it_says_how_to_get_them(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(
-        UserError, match="cargo-audit is not installed; get tool and database with `make advisories`"
+        UserError, match="cargo-audit is not installed: get tool and database with `make advisories`"
     ):
         advisories_in(table.with_suffix(".lock"), str(tmp_path))
     stand_in = tmp_path / "cargo-audit"
@@ -179,6 +179,24 @@ def test_a_changed_database_is_another_one(database: Path, tmp_path: Path) -> No
     next(database.rglob("*.md")).write_text("changed")
     assert database_mark(str(database)) != before
     assert database_mark(None) == database_mark(str(tmp_path / "nowhere")) == ""
+
+
+def test_nothing_is_let_through_unseen(table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a folder, whose crates have locks of their own, and of a table without one."""
+    place = tmp_path / "crates" / "kept"
+    (place / "src").mkdir(parents=True)
+    (place / "src/lib.rs").write_text("")
+    (place / "Cargo.toml").write_text(
+        '[package]\nname = "kept"\nversion = "1.4.0"\nedition = "2021"\n[dependencies]\nnew = "0.3"\nold = "0.2"\n'
+    )
+    (place / "Cargo.lock").write_text(LOCK)
+    monkeypatch.setenv("RUST_EXPERT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UserError, match="cargo-audit is not installed"):
+        fetch_folder(str(place.parent), ["kept"], str(tmp_path))
+    table.with_suffix(".lock").unlink()
+    with pytest.raises(UserError, match=r"crates\.lock: no such file"):
+        with_freshness([crate("alone", "2.0.0")], FetchOptions(table=str(table), advisories=str(tmp_path)))
 
 
 def test_each_advisory_is_told_with_its_package() -> None:

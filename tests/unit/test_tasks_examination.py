@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from rust_expert.common.config.corpus import BuildOptions
+from rust_expert.judge.diagnostics import Diagnostic
 from rust_expert.judge.in_place import InPlace, in_place
 from rust_expert.judge.third_party import ThirdParty, build, limits_of
 from rust_expert.syntax.corpus import ItemRow, Origin, rows_of_crate
 from rust_expert.tasks.building import CrateResult
-from rust_expert.tasks.composed import Form, OtherChange, blamed, composed, public_paths, relined
+from rust_expert.tasks.composed import Composed, Form, OtherChange, blamed, composed, public_paths, relined
 from rust_expert.tasks.trying import ABORTING, Failed, Trials
 from tests.built_crates import CRATES, NAMES, OPTIONS, examined, items, replaced, with_options
 
@@ -268,14 +269,19 @@ def test_forms_that_do_not_compile_leave_the_others(
     assert tried.compiling == [good] and tried.lost == {"it does not compile": 1}
 
 
+def the_error(crate: InPlace, *forms: Form) -> tuple[Composed, Diagnostic]:
+    """The forms in their file, and the one error that they make there."""
+    made = composed(forms, {"src/lib.rs": LIB.encode()})
+    [error] = [each for each in crate.compile(made.files).diagnostics if each.is_error]
+    return made, error
+
+
 def test_lines_are_those_of_the_form_alone(small: tuple[dict[str, ItemRow], Trials, InPlace]) -> None:
     rows, _, crate = small
     longer = form(rows, "first", "    twice!(x)", "\n" * 95 + "    let a = 1;\n    twice!(x + a)")
     faulty = form(rows, "third", "kept.len()", "kept.len() + missing")
-    sources = {"src/lib.rs": LIB.encode()}
-    made = composed([longer, faulty], sources)
-    [error] = [each for each in crate.compile(made.files).diagnostics if each.is_error]
-    [alone] = [each for each in crate.compile(composed([faulty], sources).files).diagnostics if each.is_error]
+    made, error = the_error(crate, longer, faulty)
+    _, alone = the_error(crate, faulty)
     assert error.rendered != alone.rendered, "the control: together the lines are others"
     assert relined(error.rendered, faulty, made) == alone.rendered
 
@@ -286,15 +292,12 @@ def test_lines_in_the_name_of_a_closure_are_those_of_the_form_alone(
     rows, _, crate = small
     longer = form(rows, "first", "    twice!(x)", "\n\n    twice!(x)")
     faulty = form(rows, "third", "kept.len()", "(|| kept.len())")
-    sources = {"src/lib.rs": LIB.encode()}
-    made = composed([longer, faulty], sources)
-    [error] = [each for each in crate.compile(made.files).diagnostics if each.is_error]
-    [alone] = [each for each in crate.compile(composed([faulty], sources).files).diagnostics if each.is_error]
+    made, error = the_error(crate, longer, faulty)
+    _, alone = the_error(crate, faulty)
     assert "{closure@src/lib.rs:" in error.rendered and error.rendered != alone.rendered
     assert relined(error.rendered, faulty, made) == alone.rendered
     far = form(rows, "first", "    twice!(x)", "\n" * 95 + "    twice!(x)")
-    made = composed([far, faulty], sources)
-    [error] = [each for each in crate.compile(made.files).diagnostics if each.is_error]
+    made, error = the_error(crate, far, faulty)
     with pytest.raises(OtherChange):
         relined(error.rendered, faulty, made)
 
