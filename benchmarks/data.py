@@ -37,7 +37,7 @@ from rust_expert.common.crate_files import read_crate
 from rust_expert.common.errors import UserError
 from rust_expert.common.files import write_json
 from rust_expert.common.seeds import stable_hash
-from rust_expert.common.tables import read_parquet, write_parquet
+from rust_expert.common.tables import write_parquet, write_parquet_pieces
 from rust_expert.crates.fetch import fetch_pins, pins_of
 from rust_expert.crates.gates import audit_manifest, audit_sources
 from rust_expert.crates.manifest import CrateSource, read_manifest, write_manifest
@@ -54,8 +54,8 @@ from rust_expert.syntax.item_table import read_crates, write_items
 from rust_expert.syntax.parser import LANGUAGE
 from rust_expert.tasks.building import ShardResult, results_of, sources_of
 from rust_expert.tasks.examination import examined
-from rust_expert.tasks.pairs import PairRow
-from rust_expert.tasks.production import samples_of
+from rust_expert.tasks.pairs import PairRow, read_pairs
+from rust_expert.tasks.production import Production
 from scripts.builds import request_of, source_of, told_of
 from scripts.items import cut
 
@@ -181,9 +181,9 @@ def make_samples(now: Round) -> None:
     with now.clock(APART):
         write_parquet(now.folder / "pairs.parquet", now.work.pairs, PairRow)
     with now.clock("samples"):
-        pairs = read_parquet(now.folder / "pairs.parquet", PairRow)
-        samples, _ = samples_of(read_crates(now.items), now.work.built, pairs, now.work.profile.tasks)
-        now.told["rows"] = write_parquet(now.samples, samples, Sample)
+        production = Production(now.work.built, now.work.profile.tasks)
+        crates = production.samples(read_crates(now.items), read_pairs(now.folder / "pairs.parquet"))
+        now.told["rows"] = write_parquet_pieces(now.samples, crates, Sample)
 
 
 def clean_rows(now: Round) -> None:

@@ -5,7 +5,6 @@ Writes the samples (Parquet) and the funnel from items to samples with the reaso
 
 import gc
 import logging
-from collections import Counter
 
 from pydantic import ValidationError
 
@@ -14,11 +13,11 @@ from rust_expert.common.config.tasks import TasksOptions
 from rust_expert.common.contracts import Sample
 from rust_expert.common.errors import UserError
 from rust_expert.common.files import read_json, write_json
-from rust_expert.common.tables import fault_of, read_parquet, write_parquet
+from rust_expert.common.tables import fault_of, write_parquet_pieces
 from rust_expert.syntax.item_table import read_crates
 from rust_expert.tasks.building import ShardResult
-from rust_expert.tasks.pairs import PairRow
-from rust_expert.tasks.production import samples_of
+from rust_expert.tasks.pairs import read_pairs
+from rust_expert.tasks.production import Production
 
 log = logging.getLogger(__name__)
 
@@ -41,16 +40,17 @@ def main() -> None:
     gc.disable()  # it would walk all rows again and again, and none is part of a circle
     options = cli.options_from(arguments, TasksOptions)
     built = _built(arguments.builds)
-    pairs = read_parquet(arguments.pairs, PairRow)
-    samples, counts = samples_of(read_crates(arguments.items), built, pairs, options)
-    write_parquet(arguments.out, samples, Sample)
+    production = Production(built, options)
+    crates = production.samples(read_crates(arguments.items), read_pairs(arguments.pairs))
+    rows = write_parquet_pieces(arguments.out, crates, Sample)
+    counts = production.counts()
     write_json(arguments.counts, counts)
     telemetry.count("items_in", counts["items"])
-    telemetry.count_by("rows_out", "task", Counter(sample.task_type for sample in samples))
     for task, part in counts["tasks"].items():
         telemetry.count_by("rows_lost", "reason", part["lost"], task=task)
     kept = {name: part["kept"] for name, part in counts["tasks"].items()}
-    log.info("%d samples from %d items: %s", len(samples), counts["items"], kept)
+    telemetry.count_by("rows_out", "task", production.written)
+    log.info("%d samples from %d items: %s", rows, counts["items"], kept)
 
 
 def _built(path: str) -> ShardResult:

@@ -25,6 +25,9 @@ PathLike = str | os.PathLike[str]
 _LONG_TEXT = 40
 """Mean bytes of a column's texts from which no dictionary is made of them."""
 
+_BATCH, _GROUP = 1_000, 2_000
+"""Rows that are read, and written, at once where not all may be in memory."""
+
 _SCALARS: dict[Any, pa.DataType] = {
     str: pa.string(),
     int: pa.int64(),
@@ -134,17 +137,47 @@ def write_parquet(
     schema = schema_of(model)
     if notes:
         schema = schema.with_metadata(dict(notes))
+    table = _table_of(rows, model, schema)
+    with atomic_path(path) as temporary:
+        pq.write_table(
+            table, temporary, compression="zstd", row_group_size=50_000, use_dictionary=_repetitive(table)
+        )
+    return int(table.num_rows)
+
+
+def write_parquet_pieces(path: PathLike, pieces: Iterable[Sequence[Row]], model: type[Row]) -> int:
+    """`write_parquet` of rows that come in pieces, of which no more than a row group's are in memory.
+
+    Equal pieces give equal bytes.
+    """
+    schema = schema_of(model)
+    groups = _groups(pieces)
+    first = _table_of(next(groups), model, schema)
+    with ParquetStream(path, schema, repeated=_repetitive(first)) as stream:
+        stream.write(first)
+        for group in groups:
+            stream.write(_table_of(group, model, schema))
+        return stream.rows
+
+
+def _groups(pieces: Iterable[Sequence[Row]]) -> Iterator[list[Row]]:
+    """Pieces put together to at least `_GROUP` rows; the last one, which may be empty, has what is left."""
+    waiting: list[Row] = []
+    for piece in pieces:
+        waiting += piece
+        if len(waiting) >= _GROUP:
+            yield waiting
+            waiting = []
+    yield waiting
+
+
+def _table_of(rows: Iterable[Row], model: type[Row], schema: pa.Schema) -> pa.Table:
     records = [row.__dict__ for row in rows]
     columns = [
         pa.array(_cells([record[name] for record in records], kind), type=kind)
         for name, kind in zip(model.model_fields, schema.types, strict=True)
     ]
-    table = pa.Table.from_arrays(columns, schema=schema)
-    with atomic_path(path) as temporary:
-        pq.write_table(
-            table, temporary, compression="zstd", row_group_size=50_000, use_dictionary=_repetitive(table)
-        )
-    return len(records)
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def _repetitive(table: pa.Table) -> list[str]:
@@ -244,19 +277,33 @@ def read_parquet(paths: PathLike | Sequence[PathLike], model: type[Row]) -> list
                 table = file.read(use_threads=False)
         except pa.ArrowInvalid as error:
             raise UserError(f"{path}: not a Parquet file ({error}); make it again") from None
-        if (made := _by_columns(table, model)) is not None:
-            rows += made
-            continue
-        maps = [field.name for field in table.schema if pa.types.is_map(field.type)]
-        for number, record in enumerate(table.to_pylist(), start=1):
-            for name in maps:
-                record[name] = dict(record[name] or [])
-            try:
-                rows.append(model.model_validate(record))
-            except ValidationError as error:
-                raise UserError(
-                    f"{path}, row {number}: not a {model.__name__.lower()} ({fault_of(error)}); make it again"
-                ) from None
+        rows += _rows_of(table, model, path)
+    return rows
+
+
+def parquet_rows(path: PathLike, model: type[Row]) -> Iterator[Row]:
+    """`read_parquet` of one file with just the contract's columns, with a thousand rows in memory."""
+    before = 0
+    for batch in parquet_batches(path, schema_of(model), _BATCH):
+        yield from _rows_of(pa.Table.from_batches([batch]), model, path, before)
+        before += batch.num_rows
+
+
+def _rows_of(table: pa.Table, model: type[Row], path: PathLike, before: int = 0) -> list[Row]:
+    """The rows of a table that stands in a file behind as many rows as `before` says."""
+    if (made := _by_columns(table, model)) is not None:
+        return made
+    rows: list[Row] = []
+    maps = [field.name for field in table.schema if pa.types.is_map(field.type)]
+    for number, record in enumerate(table.to_pylist(), start=before + 1):
+        for name in maps:
+            record[name] = dict(record[name] or [])
+        try:
+            rows.append(model.model_validate(record))
+        except ValidationError as error:
+            raise UserError(
+                f"{path}, row {number}: not a {model.__name__.lower()} ({fault_of(error)}); make it again"
+            ) from None
     return rows
 
 

@@ -1,11 +1,15 @@
 """The rows of corpus/pairs: what the compiler confirmed about items in their crates."""
 
+import os
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from rust_expert.common.tables import parquet_rows
 from rust_expert.syntax.corpus import ItemRow
 
 Kind = Literal["stands", "broken", "plain", "suggested"]
@@ -53,6 +57,15 @@ def pair_of(
         crate=row.crate, version=row.version, file=row.file, start=row.start,
         kind=kind, way=way, text=text, message=message, codes=list(codes), notes=list(notes),
     )  # fmt: skip
+
+
+def read_pairs(path: str | os.PathLike[str]) -> Iterator[list[PairRow]]:
+    """The rows of a file of confirmed forms crate by crate, with no more than one crate's in memory.
+
+    Raises UserError naming file and row where it is missing, no Parquet, or breaks the contract.
+    """
+    for _, rows in groupby(parquet_rows(path, PairRow), key=lambda row: (row.crate, row.version)):
+        yield list(rows)
 
 
 @dataclass

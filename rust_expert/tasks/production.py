@@ -1,15 +1,15 @@
 """From the items of a shard, and what the compiler confirmed of them, to its instruction samples, with counts of what
-was
-lost at each step. Nothing is compiled here.
+was lost at each step. Nothing is compiled here, and no more than one crate's rows are in memory.
 """
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from rust_expert.common.config.tasks import TasksOptions
 from rust_expert.common.contracts import Sample
+from rust_expert.common.errors import UserError
 from rust_expert.common.rust_lexing import lexed
 from rust_expert.common.seeds import stable_hash
 from rust_expert.syntax.corpus import ItemRow
@@ -28,29 +28,75 @@ Key = tuple[str, str]
 TASKS = ("code_generation", "error_fixing", "transformations", "explanations")
 
 
-def samples_of(
-    crates: Iterable[Sequence[ItemRow]], built: ShardResult, pairs: Sequence[PairRow], options: TasksOptions
-) -> tuple[list[Sample], dict[str, Any]]:
-    """The samples of a shard's items, which come crate by crate, sorted by place; and the funnel that led to them.
+class Production:
+    """Makes the samples of a shard crate by crate, and counts what led to them."""
 
-    No more than one crate's items are kept. The result depends on the arguments alone.
-    """
-    results = {(result.name, result.version): result for result in built.crates}
-    confirmed = _by_crate(pairs)
-    made = {name: Made() for name in TASKS}
-    scales, count = Counter[str](), 0
-    for rows in crates:
-        count += 1
-        scales.update(row.scale or "none" for row in rows)
-        key = rows[0].crate, rows[0].version
-        if key in results and results[key].outcome == "passes":
-            told = _of_crate(rows, frozenset(results[key].files), confirmed[key], built, options)
-            for name, each in told.items():
-                made[name].add(each)
-    samples = list({each.id: each for part in made.values() for each in part.rows}.values())
-    samples.sort(key=lambda each: (each.source_crate or "", each.source_file or "", each.span or [], each.id))
-    _count_tokens(samples)
-    return samples, _counts(scales, count, built, made, len(samples))
+    def __init__(self, built: ShardResult, options: TasksOptions) -> None:
+        self._built, self._options = built, options
+        self._results = {(result.name, result.version): result for result in built.crates}
+        self._scales, self._crates = Counter[str](), 0
+        self._kept, self._candidates = Counter[str](), Counter[str]()
+        self._lost = {name: Counter[str]() for name in TASKS}
+        self._known: set[str] = set()
+        self.written = Counter[str]()
+        """Samples that were given out, by task type."""
+
+    def samples(
+        self, crates: Iterable[Sequence[ItemRow]], pairs: Iterable[Sequence[PairRow]]
+    ) -> Iterator[list[Sample]]:
+        """The samples of each crate in turn, sorted by place, none twice.
+
+        Items and confirmed forms come crate by crate in the same order; a crate may have no forms. Raises UserError
+        where forms are left over. The result depends on the arguments alone.
+        """
+        groups = iter(pairs)
+        waiting = next(groups, None)
+        for rows in crates:
+            key = rows[0].crate, rows[0].version
+            confirmed: Sequence[PairRow] = []
+            if waiting is not None and (waiting[0].crate, waiting[0].version) == key:
+                confirmed, waiting = waiting, next(groups, None)
+            yield self._of_crate(key, rows, confirmed)
+        if waiting is not None:
+            raise UserError(
+                f"the confirmed forms of {waiting[0].crate} {waiting[0].version} belong to no item that came before "
+                "them; make items and builds of the same crates again"
+            )
+
+    def _of_crate(self, key: Key, rows: Sequence[ItemRow], pairs: Sequence[PairRow]) -> list[Sample]:
+        self._crates += 1
+        self._scales.update(row.scale or "none" for row in rows)
+        if key not in self._results or self._results[key].outcome != "passes":
+            return []
+        told = _of_crate(rows, frozenset(self._results[key].files), pairs, self._built, self._options)
+        for name, each in told.items():
+            self._kept[name] += len(each.rows)
+            self._candidates[name] += each.candidates
+            self._lost[name] += each.lost
+        new = {row.id: row for each in told.values() for row in each.rows if row.id not in self._known}
+        self._known.update(new)
+        self.written.update(row.task_type or "unnamed" for row in new.values())
+        samples = sorted(new.values(), key=lambda each: (each.source_file or "", each.span or [], each.id))
+        _count_tokens(samples)
+        return samples
+
+    def counts(self) -> dict[str, Any]:
+        """The funnel from what came so far to its samples, with the reasons of each loss."""
+        return {
+            "items": self._scales.total(),
+            "crates": self._crates,
+            "chunks": dict(sorted(self._scales.items())),
+            "forms": _forms(self._built),
+            "tasks": {
+                name: {
+                    "candidates": self._candidates[name],
+                    "kept": self._kept[name],
+                    "lost": dict(sorted(self._lost[name].items())),
+                }
+                for name in TASKS
+            },
+            "samples": len(self._known),
+        }
 
 
 def _of_crate(
@@ -88,13 +134,6 @@ def _count_tokens(samples: Sequence[Sample]) -> None:
         sample.tokens = count
 
 
-def _by_crate(rows: Iterable[Keyed]) -> Mapping[Key, list[Keyed]]:
-    found: dict[Key, list[Keyed]] = defaultdict(list)
-    for row in rows:
-        found[row.crate, row.version].append(row)
-    return found
-
-
 def _drawn(
     rows: Sequence[Keyed], purpose: str, seed: int, fits: Callable[[Keyed], object] = bool
 ) -> list[Keyed]:
@@ -110,29 +149,13 @@ def _hash(purpose: str, seed: int) -> Callable[[Keyed], int]:
     return of
 
 
-def _counts(
-    scales: Counter[str], crates: int, built: ShardResult, made: Mapping[str, Made], samples: int
-) -> dict[str, Any]:
+def _forms(built: ShardResult) -> dict[str, Any]:
     forms: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
     for result in built.crates:
         for kind, tally in result.forms.items():
             for name, counts in tally.items():
                 forms[kind][name].update(counts)
     return {
-        "items": scales.total(),
-        "crates": crates,
-        "chunks": dict(sorted(scales.items())),
-        "forms": {
-            kind: {name: dict(sorted(counts.items())) for name, counts in sorted(tally.items())}
-            for kind, tally in sorted(forms.items())
-        },
-        "tasks": {
-            name: {
-                "candidates": each.candidates,
-                "kept": len(each.rows),
-                "lost": dict(sorted(each.lost.items())),
-            }
-            for name, each in made.items()
-        },
-        "samples": samples,
+        kind: {name: dict(sorted(counts.items())) for name, counts in sorted(tally.items())}
+        for kind, tally in sorted(forms.items())
     }

@@ -31,12 +31,6 @@ class Made:
     candidates: int = 0
     lost: Counter[str] = field(default_factory=Counter)
 
-    def add(self, other: "Made") -> None:
-        """Take in what another crate gave."""
-        self.rows += other.rows
-        self.candidates += other.candidates
-        self.lost += other.lost
-
 
 @dataclass(frozen=True)
 class Setting:

@@ -14,6 +14,7 @@ import pytest
 
 from rust_expert.common.config.tasks import TasksOptions
 from rust_expert.common.contracts import Sample
+from rust_expert.common.errors import UserError
 from rust_expert.common.tables import read_parquet
 from rust_expert.judge.rustc import check_many
 from rust_expert.syntax.corpus import ItemRow, Origin, rows_of_crate
@@ -22,7 +23,8 @@ from rust_expert.syntax.item_table import read_items
 from rust_expert.tasks import wording
 from rust_expert.tasks.building import ShardResult
 from rust_expert.tasks.explanations import PROMISES, changed_lines
-from rust_expert.tasks.production import samples_of
+from rust_expert.tasks.pairs import PairRow
+from rust_expert.tasks.production import Production
 from rust_expert.tasks.writing import noun_of
 from tests.built_crates import CRATES, shard
 
@@ -37,6 +39,14 @@ def by_crate(rows: list[ItemRow]) -> list[list[ItemRow]]:
 
 
 Made = tuple[list[Sample], dict[str, Any]]
+
+
+def samples_of(
+    crates: list[list[ItemRow]], told: ShardResult, pairs: list[PairRow], options: TasksOptions
+) -> Made:
+    production = Production(told, options)
+    forms = [list(inside) for _, inside in groupby(pairs, key=lambda pair: pair.crate)]
+    return [row for rows in production.samples(crates, forms) for row in rows], production.counts()
 
 
 @pytest.fixture(scope="module")
@@ -254,6 +264,15 @@ def test_a_crate_that_did_not_pass_gives_nothing() -> None:
     )
     samples, _ = samples_of(by_crate(rows), blocked, pairs, OPTIONS)
     assert {row.source_crate for row in samples} == {crate.name for crate in told.crates[1:]}
+
+
+def test_forms_of_a_crate_without_items_are_a_fault() -> None:
+    rows, told, pairs = shard()
+    crates = by_crate(rows)
+    with pytest.raises(UserError, match="belong to no item"):
+        samples_of(crates[:-1], told, pairs, OPTIONS)
+    with pytest.raises(UserError, match="belong to no item"):
+        samples_of(crates[::-1], told, pairs, OPTIONS)
 
 
 def test_no_items_give_no_samples() -> None:
