@@ -13,6 +13,7 @@ from peft.tuners.lora import LoraLayer
 
 from rust_expert.common.config.models import LoraOptions, QuantizationOptions, TrainingOptions
 from rust_expert.common.errors import UserError
+from rust_expert.models import architecture
 from rust_expert.models.adapter import trainable
 from rust_expert.models.loading import DTYPES, quantised_layers
 from rust_expert.models.trainer import PACKING_STRATEGY, AdapterTrainer
@@ -56,6 +57,7 @@ def requested(
         "adapter_scale": [lora.alpha / lora.r],
         "adapter_dropout": [lora.dropout],
         "adapter_modules": sorted(lora.target_modules),
+        "adapter_misplaced": [],
         "base_frozen": True,
         "quant_type": quantization.quant_type,
         "double_quant": quantization.double_quant if quantised else None,
@@ -100,6 +102,7 @@ def read_back(trainer: AdapterTrainer, warmup_steps: int) -> dict[str, Any]:
         "adapter_scale": sorted({scale for layer in adapters.values() for scale in layer.scaling.values()}),
         "adapter_dropout": sorted({_dropout(layer) for layer in adapters.values()}),
         "adapter_modules": sorted({name.rpartition(".")[2] for name in adapters}),
+        "adapter_misplaced": architecture.misplaced(model),
         "base_frozen": all(".lora_" in name for name in weights),
         "quant_type": quantised[0].weight.quant_type if quantised else "none",
         "double_quant": quantised[0].weight.quant_state.nested if quantised else None,

@@ -15,7 +15,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from rust_expert.common.config.models import LoraOptions, QuantizationOptions, TrainingOptions
 from rust_expert.common.errors import UserError
 from rust_expert.common.files import sha256_file, write_json
-from rust_expert.models import checkpoints, effective, loading, rows
+from rust_expert.models import architecture, checkpoints, disk, effective, loading, rows
 from rust_expert.models.adapter import save_adapter, trainable
 from rust_expert.models.conversation import Encoded, encode_rows, split_by_length
 from rust_expert.models.manifest import (
@@ -149,7 +149,7 @@ def _train(
 ) -> StageManifest:
     started, cpu = time.time(), time.process_time()
     options = order.training
-    require_device(options.device)
+    require_device(options.device, order.quantization.compute_dtype)
     folder = model_folder(order.base, base)
     tokenizer = loading.load_tokenizer(folder)
     encoded, too_long = split_by_length(encode_rows(tokenizer, pairs), options.max_length)
@@ -167,6 +167,7 @@ def _train(
     )  # fmt: skip
     checkpoint = checkpoints.last_whole(work.path)
     trainer = _assemble(order, parent, folder, encoded, val, work.path)
+    disk.require_room(work.path, trainer.model, options.optimizer, folder)
     output = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     history = history_of(trainer.state.log_history)
     target = order.out.parent / "adapter"
@@ -218,7 +219,7 @@ def _assemble(
     if source is None:
         adapted = loading.new_adapter(model, order.lora, options.seed)
     else:
-        loading.check_adapter(source, order.lora)
+        loading.check_adapter(source, architecture.settled(model, order.lora))
         adapted = loading.load_adapter(model, source, trainable=True, dropout=order.lora.dropout)
     check = CheckSettings(order)
     trainer = make_trainer(
@@ -264,9 +265,8 @@ class CheckSettings(TrainerCallback):
         """Compare, and write effective.json beside the adapter."""
         assert self.trainer is not None
         order = self.order
-        asked = effective.requested(
-            order.training, order.lora, order.quantization, self.warmup_steps, self.steps
-        )
+        lora = architecture.settled(self.trainer.model.get_base_model(), order.lora)
+        asked = effective.requested(order.training, lora, order.quantization, self.warmup_steps, self.steps)
         found = effective.read_back(self.trainer, self.warmup_steps)
         effective.compare(asked, found)
         dataset = self.trainer.train_dataset
