@@ -8,7 +8,6 @@ from typing import Any
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from rust_expert.common.files import read_json, write_json
-from rust_expert.models.disk import KEPT
 from rust_expert.models.manifest import hash_folder
 
 log = logging.getLogger(__name__)
@@ -53,7 +52,7 @@ def delete_all(folder: Path) -> None:
 class MarkCheckpoints(TrainerCallback):
     """Marks each checkpoint whole once the trainer has written it, then deletes all but the last `keep`."""
 
-    def __init__(self, keep: int = KEPT) -> None:
+    def __init__(self, keep: int = 2) -> None:
         self.keep = keep
 
     def on_save(

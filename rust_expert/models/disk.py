@@ -8,9 +8,6 @@ from rust_expert.common.errors import UserError
 from rust_expert.models.adapter import trainable
 from rust_expert.models.optimizer_state import state_bytes
 
-KEPT = 2
-"""Checkpoints that `checkpoints.MarkCheckpoints` keeps; a new one is written before the oldest goes."""
-
 SMALL_FILES = 256 * 1024
 """Of a checkpoint, beside weights and tokenizer: configuration, schedule, random state, log, hashes."""
 
@@ -25,18 +22,19 @@ def checkpoint_bytes(model: Any, optimizer: str, tokenizer: Path) -> int:
     return sum(4 * size + state_bytes(size, optimizer) for size in sizes) + copied + SMALL_FILES
 
 
-def require_room(work: Path, model: Any, optimizer: str, tokenizer: Path) -> None:
-    """Raise UserError where the disk of `work` is too full for the checkpoints that will lie there at one time.
+def require_room(work: Path, model: Any, optimizer: str, keep: int, tokenizer: Path) -> None:
+    """Raise UserError where the disk of `work` is too full for the checkpoints that will lie there at one time:
+    those that are kept, and the next, which is written before the oldest goes.
 
     Checkpoints that lie there already are counted as free: they are the ones that go.
     """
     one = checkpoint_bytes(model, optimizer, tokenizer)
-    needed = (KEPT + 1) * one
+    needed = (keep + 1) * one
     old = sum(path.stat().st_size for path in work.glob("checkpoint-*/**/*") if path.is_file())
     free = shutil.disk_usage(work).free + old
     if free < needed:
         raise UserError(
-            f"{work}: {_size(free)} free, but {KEPT + 1} checkpoints of {_size(one)} each need {_size(needed)};"
+            f"{work}: {_size(free)} free, but {keep + 1} checkpoints of {_size(one)} each need {_size(needed)};"
             " free some space, or put the results on another disk (nothing was trained)"
         )
 

@@ -32,6 +32,7 @@ class Shapes:
     head_dim: int
     bias: bool = False
     qkv_bias: bool = False
+    residual_dropout: float = 0.0
 
     @property
     def gated(self) -> bool:
@@ -108,6 +109,7 @@ def shapes_in(config: Path) -> Shapes:
             head_dim=told.get("head_dim") or told["hidden_size"] // heads,
             bias=told.get("use_bias", kind in PLAIN),
             qkv_bias=kind == "qwen2",
+            residual_dropout=told.get("residual_dropout", 0.0),
         )
     except KeyError as error:
         raise UserError(f"{config}: has no {error}; name the folder of a whole model") from None
