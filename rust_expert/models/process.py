@@ -107,3 +107,12 @@ def require_device(device: str) -> None:
             "config key device: cuda was asked for, but torch sees no GPU; install a driver and a CUDA build of"
             " torch, or use the default profile (device: cpu)"
         )
+
+
+def device_name(device: str) -> str:
+    """What a device is called: the GPU's name, or the word CPU."""
+    if not device.startswith("cuda"):
+        return "CPU"
+    import torch
+
+    return torch.cuda.get_device_name(device)
