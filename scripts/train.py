@@ -1,14 +1,19 @@
 """Train one stage: QLoRA on a frozen, quantised base, going on from its parent's adapter.
 
 Beside the manifest named by --out: adapter/, effective.json (what really took effect), history.json, timing.json,
-and work/ with the checkpoints of a training that is not finished.
+scalars.jsonl and tensorboard/ (curves), and work/ with the checkpoints of a training that is not finished. With --ranks
+above 1 it starts that many processes, one to a GPU; under torchrun it is one of those that torchrun has started. Asked
+to stop (SIGTERM) it writes a checkpoint and exits with code 75: run it again to go on.
 """
 
+import logging
+import sys
 from pathlib import Path
 
 from rust_expert.common import telemetry
 from rust_expert.common.cli import add_options, add_trainer_flags, options_from, parser, run, set_up_log
 from rust_expert.common.config.models import LoraOptions, QuantizationOptions, TrainingOptions
+from rust_expert.models import ranks
 from rust_expert.models.process import prepare_process, settle_libraries
 
 
@@ -26,8 +31,14 @@ def main() -> None:
     for section in (TrainingOptions, LoraOptions, QuantizationOptions):
         add_options(told, section)
     arguments = told.parse_args()
-    set_up_log(arguments)
+    if ranks.is_rank() and not ranks.is_first():
+        arguments.log = arguments.telemetry = None  # the first rank speaks for all
     training = options_from(arguments, TrainingOptions)
+    if training.ranks > 1 and not ranks.is_rank():
+        sys.exit(ranks.launch(training.ranks, "scripts.train", sys.argv[1:]))
+    set_up_log(arguments)
+    if not ranks.is_first():
+        logging.getLogger().setLevel(logging.ERROR)
     lora = options_from(arguments, LoraOptions)
     quantization = options_from(arguments, QuantizationOptions)
     prepare_process(training.threads)
@@ -48,7 +59,10 @@ def main() -> None:
         quantization=quantization,
         code=arguments.code,
     )
-    manifest = train_stage(order, wait_seconds=arguments.lock_wait)
+    try:
+        manifest = train_stage(order, wait_seconds=arguments.lock_wait)
+    finally:
+        ranks.leave()
     telemetry.count("rows_kept", manifest.rows)
     telemetry.count("rows_lost", manifest.rows_too_long, reason="longer than max_length")
 

@@ -23,6 +23,7 @@ class Progress:
         self.total, self.what, self.every = total, what, every
         self.done = self._before = 0
         self._bar: tqdm | None = None
+        self._note = ""
 
     def __enter__(self) -> Self:
         self._start = self._last = time.monotonic()
@@ -39,6 +40,12 @@ class Progress:
             self._bar.n = self._bar.last_print_n = self.done
             self._bar.refresh()
 
+    def note(self, text: str) -> None:
+        """Show a few words behind the count from now on."""
+        self._note = f"; {text}"
+        if self._bar is not None:
+            self._bar.set_postfix_str(text, refresh=False)
+
     def advance(self, count: int = 1) -> None:
         """Tell that `count` more pieces are done."""
         self.done += count
@@ -54,10 +61,10 @@ class Progress:
         told = {"work": self.what, "done": self.done, "total": self.total, "per_second": rate}
         if self.total:
             left = max(self.total - self.done, 0) / rate if rate else float("inf")
-            shown = (self.what, self.done, self.total, rate, left)
-            log.info("%s: %d of %d, %.1f/s, %.0f s left", *shown, extra=told)
+            shown = (self.what, self.done, self.total, rate, left, self._note)
+            log.info("%s: %d of %d, %.1f/s, %.0f s left%s", *shown, extra=told)
         else:
-            log.info("%s: %d, %.1f/s", self.what, self.done, rate, extra=told)
+            log.info("%s: %d, %.1f/s%s", self.what, self.done, rate, self._note, extra=told)
 
     def __exit__(
         self,

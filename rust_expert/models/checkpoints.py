@@ -9,6 +9,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from rust_expert.common.files import read_json, write_json
 from rust_expert.models.manifest import hash_folder
+from rust_expert.models.ranks import Group
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ def last_whole(folder: Path) -> Path | None:
         checkpoint = folder / f"{PREFIX}{step}"
         if is_whole(checkpoint):
             return checkpoint
-        log.info("%s is not whole, going back to the one before", checkpoint.name)
+        log.warning("%s is damaged or half-written: going back to the one before", checkpoint.name)
         shutil.rmtree(checkpoint)
     return None
 
@@ -52,14 +53,15 @@ def delete_all(folder: Path) -> None:
 class MarkCheckpoints(TrainerCallback):
     """Marks each checkpoint whole once the trainer has written it, then deletes all but the last `keep`."""
 
-    def __init__(self, keep: int = 2) -> None:
-        self.keep = keep
+    def __init__(self, keep: int, group: Group) -> None:
+        self.keep, self.group = keep, group
 
     def on_save(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        """Called by the trainer after the last file of a checkpoint."""
-        if not state.is_world_process_zero:
+        """Called by the trainer after the last file of a checkpoint; each rank has written some of them."""
+        self.group.wait()
+        if not self.group.first:
             return
         folder = Path(args.output_dir)
         mark_whole(folder / f"{PREFIX}{state.global_step}")

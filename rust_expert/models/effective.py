@@ -15,6 +15,7 @@ from rust_expert.common.config.models import LoraOptions, QuantizationOptions, T
 from rust_expert.common.errors import UserError
 from rust_expert.models import architecture
 from rust_expert.models.adapter import trainable
+from rust_expert.models.checkpoints import MarkCheckpoints
 from rust_expert.models.loading import DTYPES, quantised_layers
 from rust_expert.models.trainer import PACKING_STRATEGY, AdapterTrainer
 
@@ -32,8 +33,9 @@ def requested(
     quantization: QuantizationOptions,
     warmup_steps: int,
     steps: int,
+    attention: str,
 ) -> dict[str, Any]:
-    """What the config asks for, in the terms of `read_back`."""
+    """What the config asks for, in the terms of `read_back`; `attention` is what auto came to."""
     quantised = quantization.quant_type != "none"
     return {
         "steps": steps,
@@ -46,6 +48,16 @@ def requested(
         "max_grad_norm": options.max_grad_norm,
         "micro_batch": options.micro_batch,
         "accumulation": options.accumulation,
+        "sequences_per_step": options.micro_batch * options.accumulation,
+        "ranks": options.ranks,
+        "eval_steps": options.eval_steps,
+        "save_steps": options.save_steps,
+        "log_steps": options.log_steps,
+        "keep_checkpoints": options.keep_checkpoints,
+        "loader_workers": options.loader_workers,
+        "loader_prefetch": options.loader_prefetch if options.loader_workers else None,
+        "loader_pins_memory": options.device == "cuda",
+        "loss": "chunked",
         "max_length": options.max_length,
         "packing": options.packing,
         "packing_strategy": PACKING_STRATEGY if options.packing else None,
@@ -63,7 +75,7 @@ def requested(
         "double_quant": quantization.double_quant if quantised else None,
         "compute_dtype": quantization.compute_dtype,
         "quantised_layers_keep_gradients": True,
-        "attention": options.attention,
+        "attention": attention,
         "gradient_checkpointing": options.gradient_checkpointing,
         "seed": options.seed,
         "data_seed": options.seed,
@@ -73,7 +85,7 @@ def requested(
 
 
 def read_back(trainer: AdapterTrainer, warmup_steps: int) -> dict[str, Any]:
-    """What takes effect. The trainer's optimiser and scheduler must exist (from `on_train_begin` on)."""
+    """What takes effect. The trainer's optimiser, scheduler and loader must exist (from `on_train_begin` on)."""
     model, arguments = trainer.model, trainer.args
     base = model.get_base_model()
     adapters = {
@@ -84,6 +96,8 @@ def read_back(trainer: AdapterTrainer, warmup_steps: int) -> dict[str, Any]:
     steps = trainer.state.max_steps
     rates = _unwrapped(trainer.lr_scheduler, "scheduler").lr_lambdas
     weights = trainable(model)
+    loader = trainer.callback_handler.train_dataloader
+    ranks = arguments.world_size
     return {
         "steps": steps,
         "learning_rate": max(group.get("initial_lr", group["lr"]) for group in groups),
@@ -92,7 +106,22 @@ def read_back(trainer: AdapterTrainer, warmup_steps: int) -> dict[str, Any]:
         "weight_decay": max(group["weight_decay"] for group in groups),
         "max_grad_norm": arguments.max_grad_norm,
         "micro_batch": trainer._train_batch_size,
-        "accumulation": arguments.gradient_accumulation_steps,
+        "accumulation": arguments.gradient_accumulation_steps * ranks,
+        "sequences_per_step": len(trainer.learning_order) // steps,
+        "ranks": ranks,
+        "eval_steps": trainer.state.eval_steps,
+        "save_steps": trainer.state.save_steps,
+        "log_steps": trainer.state.logging_steps,
+        "keep_checkpoints": next(
+            (each.keep for each in trainer.callback_handler.callbacks if isinstance(each, MarkCheckpoints)),
+            None,
+        ),
+        "loader_workers": loader.num_workers,
+        "loader_prefetch": loader.prefetch_factor,
+        "loader_pins_memory": loader.pin_memory,
+        "loss": "chunked"
+        if hasattr(base.forward, "__wrapped__") and arguments.loss_type == "nll"
+        else "whole",
         "max_length": arguments.max_length,
         "packing": "seq_lengths" in trainer.train_dataset.column_names,
         "packing_strategy": arguments.packing_strategy if trainer.padding_free else None,

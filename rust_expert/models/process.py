@@ -151,3 +151,12 @@ def driver_version(proc: Path = Path("/proc/driver/nvidia/version")) -> str | No
     except OSError:
         return None
     return next((word for word in words if word[0].isdigit() and word.count(".") in (1, 2)), "of unknown version")
+
+
+def device_name(device: str) -> str:
+    """What a device is called: the GPU's name, or the word CPU."""
+    if not device.startswith("cuda"):
+        return "CPU"
+    import torch
+
+    return torch.cuda.get_device_name(device)

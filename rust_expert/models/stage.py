@@ -1,23 +1,23 @@
 """One training stage from manifests and shards to an adapter: QLoRA through TRL, resumable, checked."""
 
+import contextlib
 import logging
-import math
 import shutil
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from rust_expert.common.config.models import LoraOptions, QuantizationOptions, TrainingOptions
+from rust_expert.common.config.models import WATCHING, LoraOptions, QuantizationOptions, TrainingOptions
 from rust_expert.common.errors import UserError
 from rust_expert.common.files import sha256_file, write_json
-from rust_expert.models import architecture, checkpoints, disk, effective, loading, rows
+from rust_expert.models import architecture, attention, checkpoints, disk, effective, loading, rows
 from rust_expert.models.adapter import save_adapter, trainable
-from rust_expert.models.conversation import Encoded, encode_rows, split_by_length
+from rust_expert.models.flops import shape_of
 from rust_expert.models.manifest import (
     BaseManifest,
     StageManifest,
@@ -30,8 +30,13 @@ from rust_expert.models.manifest import (
     same_files,
     write_manifest,
 )
-from rust_expert.models.process import require_device
-from rust_expert.models.trainer import AdapterTrainer, Follow, make_trainer
+from rust_expert.models.memory import out_of_memory
+from rust_expert.models.preemption import StopWhenAsked
+from rust_expert.models.process import device_name, require_device
+from rust_expert.models.ranks import Group, join
+from rust_expert.models.tokens import Tokens, rows_to_check, rows_to_train_on, tokenised
+from rust_expert.models.trainer import AdapterTrainer, make_trainer
+from rust_expert.models.watching import Watch
 from rust_expert.models.work import Fingerprint, WorkFolder, library_versions
 
 log = logging.getLogger(__name__)
@@ -61,7 +66,7 @@ class Order:
             {
                 "stage": self.stage,
                 "method": self.method,
-                "training": self.training.model_dump(mode="json"),
+                "training": self.training.model_dump(mode="json", exclude=set(WATCHING)),
                 "lora": self.lora.model_dump(mode="json"),
                 "quantization": self.quantization.model_dump(mode="json"),
                 "base": sha256_file(self.base),
@@ -75,33 +80,50 @@ class Order:
 
 
 def train_stage(order: Order, wait_seconds: float = 0.0) -> StageManifest:
-    """Train a stage; writes adapter/, effective.json, history.json, timing.json and last the manifest.
+    """Train a stage; writes adapter/, effective.json, history.json, timing.json, scalars.jsonl and last the manifest.
 
     A run that was killed goes on from its last whole checkpoint and ends with the same bits. A training that is
-    finished already is only described again. Where an rsft stage has no row, the parent's adapter is passed on.
+    finished already is only described again. Where an rsft stage has no row, the parent's adapter is passed on. Called
+    by each rank of a group; the first holds the work folder and writes.
 
-    Raises UserError for bad input, and where a setting would not take effect (before the first step).
+    Raises UserError for bad input, and where a setting would not take effect (before the first step); Preempted where
+    the process was asked to stop.
     """
     base = read_base(order.base)
     parent = read_manifest(order.parent)
     check_lineage(order.base, order.parent, parent)
-    with WorkFolder(order.out.parent / "work", order.fingerprint(), wait_seconds) as work:
-        manifest = _finished(order, work)
+    require_device(order.training.device, order.quantization.compute_dtype)
+    group = join(order.training.ranks, order.training.device)
+    held = WorkFolder(order.out.parent / "work", order.fingerprint(), wait_seconds)
+    with held if group.first else contextlib.nullcontext():
+        manifest = group.agree(_finished(order, held) if group.first else None)
         if manifest is None:
-            pairs = rows.read_pairs(order.train)
-            if pairs:
-                manifest = _train(order, base, parent, pairs, work)
-            elif order.method == "rsft":
-                manifest = _pass_on(order, parent)
-            else:
-                raise UserError(
-                    f"stage {order.stage}: {', '.join(order.train) or '--train'} hold no rows to train on; check the"
-                    " data set's options"
-                )
-            work.finish(manifest.model_dump(mode="json"))
-            checkpoints.delete_all(work.path)
-        write_manifest(order.out, manifest)
+            manifest = _trained(order, base, parent, group)
+            if group.first:
+                held.finish(manifest.model_dump(mode="json"))
+                checkpoints.delete_all(held.path)
+        if group.first:
+            write_manifest(order.out, manifest)
+        group.wait()
         return manifest
+
+
+def _trained(
+    order: Order, base: BaseManifest, parent: BaseManifest | StageManifest, group: Group
+) -> StageManifest:
+    """Train on the rows that are there; with half the micro batch again where memory runs out and that is allowed."""
+    if not any(rows.read_pairs([path]) for path in order.train):
+        if order.method == "rsft":
+            return _pass_on(order, parent)
+        raise UserError(
+            f"stage {order.stage}: {', '.join(order.train) or '--train'} hold no rows to train on; check the"
+            " data set's options"
+        )
+    while True:
+        with out_of_memory(order.stage, order.training) as smaller:
+            return _train(order, base, parent, group)
+        assert smaller.options is not None  # else it has raised
+        order = replace(order, training=smaller.options)
 
 
 def _finished(order: Order, work: WorkFolder) -> StageManifest | None:
@@ -141,53 +163,38 @@ def _pass_on(order: Order, parent: BaseManifest | StageManifest) -> StageManifes
 
 
 def _train(
-    order: Order,
-    base: BaseManifest,
-    parent: BaseManifest | StageManifest,
-    pairs: list[tuple[str, str]],
-    work: WorkFolder,
+    order: Order, base: BaseManifest, parent: BaseManifest | StageManifest, group: Group
 ) -> StageManifest:
     started, cpu = time.time(), time.process_time()
-    options = order.training
-    require_device(options.device, order.quantization.compute_dtype)
+    options, work = order.training, order.out.parent / "work"
     folder = model_folder(order.base, base)
-    tokenizer = loading.load_tokenizer(folder)
-    encoded, too_long = split_by_length(encode_rows(tokenizer, pairs), options.max_length)
-    val, _ = split_by_length(
-        encode_rows(tokenizer, rows.some_of(rows.read_pairs(order.val), options.eval_rows)),
-        options.max_length,
-    )
-    if not encoded:
-        raise UserError(
-            f"stage {order.stage}: all {len(pairs)} rows are longer than max_length ({options.max_length}); raise it"
-        )
-    log.info(
-        "stage %s: %d rows (%d longer than %d tokens left out), %d of validation",
-        order.stage, len(encoded), too_long, options.max_length, len(val),
-    )  # fmt: skip
-    checkpoint = checkpoints.last_whole(work.path)
-    trainer = _assemble(order, parent, folder, encoded, val, work.path)
-    disk.require_room(work.path, trainer.model, options.optimizer, folder)
-    output = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    train, val = _tokens(order, base, folder, group)
+    checkpoint = group.agree(checkpoints.last_whole(work) if group.first else None)
+    trainer, watch = _assemble(order, parent, folder, train, val, group)
+    if group.first:
+        disk.require_room(work, trainer.model, options.optimizer, options.keep_checkpoints, folder)
+    with StopWhenAsked(order.stage, group) as asked:
+        trainer.add_callback(asked)
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    asked.raise_if_stopped(trainer.state.global_step)
     history = history_of(trainer.state.log_history)
     target = order.out.parent / "adapter"
-    temporary = Path(tempfile.mkdtemp(prefix=".adapter-", dir=order.out.parent))
-    temporary.chmod(0o755)
-    save_adapter(trainer.model, temporary, sha256_file(order.base))
-    if target.exists():
-        shutil.rmtree(target)
-    temporary.rename(target)
-    write_json(order.out.parent / "history.json", history)
-    write_json(
-        order.out.parent / "timing.json",
-        {
-            "seconds": time.time() - started,
-            "cpu_seconds": time.process_time() - cpu,
-            "steps": trainer.state.global_step,
-            "resumed_from": int(checkpoint.name.removeprefix(checkpoints.PREFIX)) if checkpoint else 0,
-            "trainer": {key: value for key, value in output.metrics.items() if key.endswith("per_second")},
-        },
-    )
+    if group.first:
+        _save_whole(trainer.model, target, sha256_file(order.base))
+        write_json(order.out.parent / "history.json", history)
+        write_json(
+            order.out.parent / "timing.json",
+            {
+                "seconds": time.time() - started,
+                "cpu_seconds": time.process_time() - cpu,
+                "steps": trainer.state.global_step,
+                "resumed_from": int(checkpoint.name.removeprefix(checkpoints.PREFIX)) if checkpoint else 0,
+                "device": device_name(group.device(options.device)),
+                "ranks": group.size,
+                "speed": watch.summary(),
+            },
+        )
+    group.wait()
     return StageManifest(
         stage=order.stage,
         method=order.method,
@@ -196,56 +203,95 @@ def _train(
         trained=True,
         adapter="adapter",
         files=hash_folder(target),
-        rows=len(encoded),
-        rows_too_long=too_long,
+        rows=len(train),
+        rows_too_long=train.too_long,
         steps=trainer.state.global_step,
         train_loss=_last(history, "loss"),
         val_loss=_last(history, "val_loss"),
     )
 
 
+def _save_whole(model: Any, target: Path, base_sha256: str) -> None:
+    temporary = Path(tempfile.mkdtemp(prefix=".adapter-", dir=target.parent))
+    temporary.chmod(0o755)
+    save_adapter(model, temporary, base_sha256)
+    if target.exists():
+        shutil.rmtree(target)
+    temporary.rename(target)
+
+
+def _tokens(order: Order, base: BaseManifest, folder: Path, group: Group) -> tuple[Tokens, Tokens]:
+    """The rows to learn from and those to check with; one rank turns them into tokens, all read the same file."""
+    options, where = order.training, order.out.parent.parent / "tokens"
+    paths = None
+    if group.first:
+        tokenizer = loading.load_tokenizer(folder)
+        paths = [
+            tokenised(shards, tokenizer, base.tokenizer_sha256, order.code, where)
+            for shards in (order.train, order.val)
+        ]
+    train_path, val_path = group.agree(paths) or []
+    train = rows_to_train_on(train_path, options.max_length, options.seed)
+    val = rows_to_check(val_path, options.max_length, options.eval_rows)
+    if not len(train):
+        raise UserError(
+            f"stage {order.stage}: all {train.too_long} rows are longer than max_length ({options.max_length});"
+            " raise it"
+        )
+    log.info(
+        "stage %s: %d rows (%d longer than %d tokens left out), %d of validation",
+        order.stage, len(train), train.too_long, options.max_length, len(val),
+    )  # fmt: skip
+    return train, val
+
+
 def _assemble(
     order: Order,
     parent: BaseManifest | StageManifest,
     folder: Path,
-    encoded: Sequence[Encoded],
-    val: Sequence[Encoded],
-    work: Path,
-) -> AdapterTrainer:
+    train: Tokens,
+    val: Tokens,
+    group: Group,
+) -> tuple[AdapterTrainer, Watch]:
     """Model, adapter and trainer, with the callbacks that check, mark and show."""
     options = order.training
-    model = loading.load_base(folder, order.quantization, options.attention, options.device)
+    device = group.device(options.device)
+    chosen = attention.choose(options.attention, device, packing=options.packing)
+    log.info("stage %s: on %s, attention %s, loss in chunks", order.stage, device_name(device), chosen)
+    model = loading.load_base(folder, order.quantization, chosen, device)
     source = adapter_folder(order.parent, parent) if isinstance(parent, StageManifest) else None
     if source is None:
         adapted = loading.new_adapter(model, order.lora, options.seed)
     else:
         loading.check_adapter(source, architecture.settled(model, order.lora))
         adapted = loading.load_adapter(model, source, trainable=True, dropout=order.lora.dropout)
-    check = CheckSettings(order)
+    check = CheckSettings(order, group, chosen)
+    watch = Watch(
+        order.stage, options, group, shape_of(adapted), order.out.parent, order.fingerprint().digest[:16]
+    )
     trainer = make_trainer(
-        adapted, loading.load_tokenizer(folder), encoded, val, options, order.quantization, work,
-        [check, checkpoints.MarkCheckpoints(), Follow(order.stage)],
+        adapted, loading.load_tokenizer(folder), train.data, val.data, options, order.quantization,
+        order.out.parent / "work", [check, checkpoints.MarkCheckpoints(options.keep_checkpoints, group), watch],
     )  # fmt: skip
-    check.attach(trainer, len(encoded), len(val))
-    return trainer
+    check.attach(trainer, len(train), len(val))
+    watch.attach(trainer)
+    return trainer, watch
 
 
 class CheckSettings(TrainerCallback):
     """Reads back what takes effect when all parts exist, before the first step, and stops on a difference."""
 
-    def __init__(self, order: Order) -> None:
-        self.order = order
+    def __init__(self, order: Order, group: Group, attention: str) -> None:
+        self.order, self.group, self.attention = order, group, attention
         self.trainer: AdapterTrainer | None = None
 
     def attach(self, trainer: AdapterTrainer, row_count: int, val_count: int) -> None:
         """Tell the callback its trainer; settle what depends on the number of packs."""
         self.trainer, self.counts = trainer, (row_count, val_count)
         options = self.order.training
-        packs = math.ceil(len(trainer.train_dataset) / options.micro_batch)
-        self.steps = options.steps or math.ceil(
-            (options.epochs or 1) * max(1, math.ceil(packs / options.accumulation))
-        )
-        self.passes = passes = self.steps / max(1, math.ceil(packs / options.accumulation))
+        self.steps = trainer.args.max_steps
+        per_step = options.micro_batch * options.accumulation
+        self.passes = passes = self.steps * per_step / len(trainer.train_dataset)
         if passes > options.max_passes:
             raise UserError(
                 f"stage {self.order.stage}: {self.steps} steps go {passes:.1f} times over {row_count} rows, and"
@@ -266,9 +312,15 @@ class CheckSettings(TrainerCallback):
         assert self.trainer is not None
         order = self.order
         lora = architecture.settled(self.trainer.model.get_base_model(), order.lora)
-        asked = effective.requested(order.training, lora, order.quantization, self.warmup_steps, self.steps)
+        asked = effective.requested(
+            order.training, lora, order.quantization, self.warmup_steps, self.steps, self.attention
+        )
         found = effective.read_back(self.trainer, self.warmup_steps)
         effective.compare(asked, found)
+        if state.global_step:
+            self.trainer.recall_losses(Path(args.output_dir) / f"{checkpoints.PREFIX}{state.global_step}")
+        if not self.group.first:
+            return
         dataset = self.trainer.train_dataset
         lengths = [len(ids) for ids in dataset["input_ids"]]
         trained = sum(weight.numel() for weight in trainable(self.trainer.model).values())
@@ -294,6 +346,15 @@ class CheckSettings(TrainerCallback):
         )
 
 
+CURVES_KEPT = {
+    "loss": "loss",
+    "eval_loss": "val_loss",
+    "eval_token_accuracy": "val_token_accuracy",
+    "learning_rate": "learning_rate",
+}
+"""What the trainer logs that is the same on every run, and its name in history.json."""
+
+
 def history_of(log_history: Sequence[dict[str, Any]]) -> list[dict[str, float | int | None]]:
     """The loss curve: a row for each step that logged a loss or a validation loss, and no durations."""
     curve: dict[int, dict[str, float | int | None]] = {}
@@ -301,8 +362,8 @@ def history_of(log_history: Sequence[dict[str, Any]]) -> list[dict[str, float | 
         if "loss" not in entry and "eval_loss" not in entry:
             continue
         step = int(entry["step"])
-        row = curve.setdefault(step, {"step": step, "loss": None, "val_loss": None, "learning_rate": None})
-        for key, name in (("loss", "loss"), ("eval_loss", "val_loss"), ("learning_rate", "learning_rate")):
+        row = curve.setdefault(step, {"step": step, **dict.fromkeys(CURVES_KEPT.values())})
+        for key, name in CURVES_KEPT.items():
             if key in entry:
                 row[name] = float(entry[key])
     return [curve[step] for step in sorted(curve)]

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,22 +10,18 @@ from typing import Any
 import torch
 from datasets import Dataset
 from peft import PeftModel
+from torch.utils.data import DataLoader
 from transformers import (
     PreTrainedTokenizerBase,
     PrinterCallback,
     TrainerCallback,
-    TrainerControl,
-    TrainerState,
-    TrainingArguments,
 )
 from trl import SFTConfig, SFTTrainer
 
 from rust_expert.common.config.models import QuantizationOptions, TrainingOptions
-from rust_expert.common.errors import UserError
-from rust_expert.common.progress import Progress
-from rust_expert.common.seeds import rng
+from rust_expert.common.files import read_json, write_json
 from rust_expert.models.adapter import restore, snapshot
-from rust_expert.models.conversation import Encoded
+from rust_expert.models.tokens import learning_order
 
 log = logging.getLogger(__name__)
 
@@ -32,34 +29,13 @@ PACKING_STRATEGY = "bfd"
 """Best fit decreasing keeps rows whole; TRL's `wrapped` lets rows see their neighbours."""
 
 
-def dataset_of(rows: Sequence[Encoded]) -> Dataset:
-    """Rows as TRL takes tokenised ones: ids, and a mask that is 1 where the answer is."""
-    return Dataset.from_dict(
-        {
-            "input_ids": [row.ids for row in rows],
-            "completion_mask": [
-                [0] * row.prompt_length + [1] * (len(row.ids) - row.prompt_length) for row in rows
-            ],
-        }
-    )
-
-
-def shuffled(rows: Sequence[Encoded], seed: int) -> list[Encoded]:
-    """Rows in an order drawn from `seed`, so that packs mix the shards."""
-    order = list(range(len(rows)))
-    rng(seed, "rows").shuffle(order)
-    return [rows[index] for index in order]
-
-
 def arguments_of(
     options: TrainingOptions, quantization: QuantizationOptions, folder: Path, evaluate: bool
 ) -> SFTConfig:
-    """The trainer's arguments; everything that has a default of another value in TRL is said."""
+    """The trainer's arguments, but for the number of steps; what has a default of another value in TRL is said."""
     bfloat16 = quantization.compute_dtype == "bfloat16"
     return SFTConfig(
         output_dir=str(folder),
-        max_steps=options.steps or -1,
-        num_train_epochs=options.epochs or 1.0,
         learning_rate=options.learning_rate,
         lr_scheduler_type=options.schedule,
         warmup_steps=options.warmup_steps,
@@ -68,7 +44,7 @@ def arguments_of(
         max_grad_norm=options.max_grad_norm,
         per_device_train_batch_size=options.micro_batch,
         per_device_eval_batch_size=options.micro_batch,
-        gradient_accumulation_steps=options.accumulation,
+        gradient_accumulation_steps=options.accumulation // options.ranks,
         gradient_checkpointing=options.gradient_checkpointing,
         gradient_checkpointing_kwargs={"use_reentrant": False} if options.gradient_checkpointing else None,
         max_length=options.max_length,
@@ -86,24 +62,55 @@ def arguments_of(
         logging_steps=options.log_steps,
         logging_nan_inf_filter=False,
         eval_strategy="steps" if evaluate else "no",
-        eval_steps=options.eval_steps if evaluate else None,
+        eval_steps=options.eval_steps,
         save_strategy="steps",
         save_steps=options.save_steps,
         save_total_limit=None,
-        dataloader_num_workers=0,
+        dataloader_num_workers=options.loader_workers,
+        dataloader_prefetch_factor=options.loader_prefetch if options.loader_workers else None,
         dataloader_pin_memory=options.device == "cuda",
+        ddp_find_unused_parameters=False,
         report_to="none",
         disable_tqdm=True,
     )
 
 
 class AdapterTrainer(SFTTrainer):
-    """SFTTrainer with an exact validation loss, and adapters that stay in float32."""
+    """SFTTrainer with an exact validation loss, a fixed order of sequences, and losses that outlive a checkpoint.
+
+    `wait_seconds` is what the device has waited for batches since the last time that it was set to 0.
+    """
 
     control: Any
+    learning_order: Sequence[int] = ()
+    wait_seconds: float = 0.0
 
     def create_model_card(self, *_: Any, **__: Any) -> None:
         """Write none: a card beside each checkpoint helps nobody."""
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Any:
+        """All steps are one pass over `learning_order`: no step is cut short, and ranks share each step."""
+        return list(self.learning_order)
+
+    def get_batch_samples(self, *words: Any, **more: Any) -> Any:
+        """The batches of a step, and how long they were waited for."""
+        started = time.perf_counter()
+        batches = super().get_batch_samples(*words, **more)
+        self.wait_seconds += time.perf_counter() - started
+        return batches
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        """With the losses since the last line of the curve: a stop between two lines changes neither."""
+        super()._save_checkpoint(model, trial)
+        folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
+        told = {"loss": float(self._tr_loss), "logged": self._globalstep_last_logged}
+        write_json(folder / f"losses-{self.args.process_index}.json", told)
+
+    def recall_losses(self, checkpoint: Path) -> None:
+        """Take up the losses that a checkpoint carries."""
+        told = read_json(checkpoint / f"losses-{self.args.process_index}.json")
+        self._tr_loss += told["loss"]
+        self._globalstep_last_logged = told["logged"]
 
     def evaluate(
         self,
@@ -111,97 +118,71 @@ class AdapterTrainer(SFTTrainer):
         ignore_keys: list[str] | None = None,
         metric_key_prefix: str = "eval",
     ) -> dict[str, float]:
-        """Mean loss per learned token over the validation rows.
+        """Mean loss per learned token over the validation rows, and the share of these tokens that is the likeliest.
 
         The trainer's own is a mean over batches, which changes with the batch size.
         """
-        model = self.model
+        model = self.accelerator.unwrap_model(self.model)
         training = model.training
         model.eval()
-        total = torch.zeros(2, dtype=torch.float64)
-        for inputs in self.get_eval_dataloader(eval_dataset):
-            learned = int((inputs["labels"][:, 1:] != -100).sum())
-            loss, _, _ = self.prediction_step(model, inputs, prediction_loss_only=True)
-            total += torch.tensor([float(loss) * learned, learned], dtype=torch.float64)
+        total = torch.zeros(3, dtype=torch.float64)
+        loader = DataLoader(
+            self.eval_dataset if eval_dataset is None else eval_dataset,
+            batch_size=self.args.per_device_eval_batch_size,
+            collate_fn=self.data_collator,
+        )
+        for number, inputs in enumerate(loader):
+            if number % self.args.world_size == self.args.process_index:
+                total += self._judged(model, inputs)
         total = self.accelerator.reduce(total.to(self.args.device), reduction="sum")
-        metrics = {f"{metric_key_prefix}_loss": float(total[0] / total[1].clamp(min=1))}
+        learned = total[2].clamp(min=1)
+        metrics = {
+            f"{metric_key_prefix}_loss": float(total[0] / learned),
+            f"{metric_key_prefix}_token_accuracy": float(total[1] / learned),
+        }
         self._metrics["eval"].clear()
         self.log(metrics)  # while in eval mode: TRL's log takes the training metrics otherwise
         model.train(training)
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
 
-
-class Follow(TrainerCallback):
-    """Shows how far the training is, and says each validation loss."""
-
-    def __init__(self, what: str) -> None:
-        self.what = what
-        self.progress: Progress | None = None
-
-    def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
-        """Start the bar at the step that is gone on from."""
-        if state.global_step:
-            log.info("%s: going on from step %d of %d", self.what, state.global_step, state.max_steps)
-        self.progress = Progress(
-            state.max_steps - state.global_step, f"training {self.what}, steps"
-        ).__enter__()
-
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
-        """Advance the bar."""
-        if self.progress is not None:
-            self.progress.advance()
-
-    def on_log(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        logs: dict[str, float] | None = None,
-        **_: Any,
-    ) -> None:
-        """Say a validation loss; stop where the loss is no number any more, before that is saved."""
-        if logs and not math.isfinite(logs.get("loss", 0.0)):
-            raise UserError(
-                f"stage {self.what}: the loss at step {state.global_step} is {logs['loss']}; lower its learning_rate"
-                " (the last checkpoint before is kept in work/)"
-            )
-        if logs and "eval_loss" in logs:
-            told = {"step": state.global_step, "val_loss": logs["eval_loss"]}
-            log.info("%s: step %d: validation loss %.4f", self.what, *told.values(), extra=told)
-
-    def on_train_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
-        """Close the bar."""
-        if self.progress is not None:
-            self.progress.__exit__(None, None, None)
+    def _judged(self, model: Any, inputs: dict[str, Any]) -> torch.Tensor:
+        """Of a batch: the sum of losses, the tokens that were the likeliest, and all that are learned."""
+        inputs = self._prepare_inputs(inputs)
+        with torch.no_grad(), self.compute_loss_context_manager():
+            told = model(**inputs, use_cache=False, fused_lm_head=True)
+        sums = (-told.log_probs.double().sum(), told.is_top1.sum(), told.label_mask.sum())
+        return torch.tensor([float(each) for each in sums], dtype=torch.float64)
 
 
 def make_trainer(
     model: PeftModel,
     tokenizer: PreTrainedTokenizerBase,
-    rows: Sequence[Encoded],
-    val_rows: Sequence[Encoded],
+    rows: Dataset,
+    val_rows: Dataset,
     options: TrainingOptions,
     quantization: QuantizationOptions,
     folder: Path,
     callbacks: Sequence[TrainerCallback],
 ) -> AdapterTrainer:
-    """A trainer for the adapter of `model`, whose weights stay in float32 (see `adapter.restore`)."""
+    """A trainer for the adapter of `model`, whose weights stay in float32 (see `adapter.restore`).
+
+    `rows` and `val_rows` have the columns input_ids and labels.
+    """
     weights = snapshot(model)
     trainer = AdapterTrainer(
         model=model,
-        args=arguments_of(options, quantization, folder, evaluate=bool(val_rows)),
-        train_dataset=dataset_of(shuffled(rows, options.seed)),
-        eval_dataset=dataset_of(val_rows) if val_rows else None,
+        args=arguments_of(options, quantization, folder, evaluate=len(val_rows) > 0),
+        train_dataset=rows,
+        eval_dataset=val_rows if len(val_rows) else None,
         processing_class=tokenizer,
         callbacks=list(callbacks),
     )
     restore(trainer.model, weights)
     trainer.remove_callback(PrinterCallback)
+    per_step = options.micro_batch * options.accumulation
+    packs = len(trainer.train_dataset)
+    steps = options.steps or math.ceil((options.epochs or 1) * packs / per_step)
+    trainer.args.max_steps = steps
+    trainer.learning_order = learning_order(packs, steps * per_step, options.seed)
     return trainer

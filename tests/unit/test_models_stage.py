@@ -63,7 +63,9 @@ def test_what_a_stage_leaves_behind() -> None:
     history = json.loads((path.parent / "history.json").read_text())
     assert [row["step"] for row in history] == [1, 2, 3, 4, 5, 6]
     assert [row["step"] for row in history if row["val_loss"] is not None] == [3, 6]
-    assert all(set(row) == {"step", "loss", "val_loss", "learning_rate"} for row in history)
+    assert all(
+        set(row) == {"step", "loss", "val_loss", "val_token_accuracy", "learning_rate"} for row in history
+    )
     settled = json.loads((path.parent / "effective.json").read_text())
     assert settled["adapter_dtypes"] == ["float32"]
     assert settled["quant_type"] == "nf4"
@@ -172,8 +174,10 @@ def test_the_curve_has_no_durations() -> None:
     curve = history_of(
         [
             {"step": 2, "loss": 1.5, "learning_rate": 0.1, "epoch": 0.1, "grad_norm": 3.0},
-            {"step": 2, "eval_loss": 1.25, "eval_runtime": 9.0},
+            {"step": 2, "eval_loss": 1.25, "eval_token_accuracy": 0.5, "eval_runtime": 9.0},
             {"step": 3, "train_runtime": 20.0, "train_loss": 1.4},
         ]
     )
-    assert curve == [{"step": 2, "loss": 1.5, "val_loss": 1.25, "learning_rate": 0.1}]
+    assert curve == [
+        {"step": 2, "loss": 1.5, "val_loss": 1.25, "val_token_accuracy": 0.5, "learning_rate": 0.1}
+    ]

@@ -1,7 +1,5 @@
 """What a training stage is asked for takes effect, or the run stops before its first step."""
 
-import json
-import math
 import re
 from pathlib import Path
 from typing import Any
@@ -12,13 +10,15 @@ import torch
 from datasets import Dataset
 from transformers import TrainerCallback
 
-from rust_expert.common.config.models import LoraOptions, TrainingOptions
+from rust_expert.common.config.models import LoraOptions
 from rust_expert.common.errors import UserError
-from rust_expert.models import effective, loading, rows
+from rust_expert.models import attention, loading, rows
 from rust_expert.models.adapter import snapshot, trainable
-from rust_expert.models.conversation import encode_rows
+from rust_expert.models.checkpoints import MarkCheckpoints
 from rust_expert.models.manifest import StageManifest, adapter_folder, read_manifest
+from rust_expert.models.ranks import Group
 from rust_expert.models.stage import CheckSettings
+from rust_expert.models.tokens import rows_to_check, rows_to_train_on, tokenised
 from rust_expert.models.trainer import AdapterTrainer, make_trainer
 
 FOLDER = tiny_models.base_manifest().parent / "model"
@@ -27,15 +27,20 @@ FOLDER = tiny_models.base_manifest().parent / "model"
 def trainer_for(folder: Path, adapter: Path | None = None, **changes: Any) -> AdapterTrainer:
     order = tiny_models.order(folder / "stage" / "manifest.json", **changes)
     tokenizer = loading.load_tokenizer(FOLDER)
-    data, held = (encode_rows(tokenizer, rows.read_pairs(paths)) for paths in (order.train, order.val))
-    model = loading.load_base(FOLDER, order.quantization, order.training.attention, "cpu")
+    files = [tokenised(paths, tokenizer, "", "", folder / "tokens") for paths in (order.train, order.val)]
+    options = order.training
+    data = rows_to_train_on(files[0], options.max_length, options.seed)
+    held = rows_to_check(files[1], options.max_length, options.eval_rows)
+    chosen = attention.choose(options.attention, "cpu", packing=options.packing)
+    model = loading.load_base(FOLDER, order.quantization, chosen, "cpu")
     if adapter is None:
         adapted = loading.new_adapter(model, order.lora, order.training.seed)
     else:
         adapted = loading.load_adapter(model, adapter, trainable=True)
-    check = CheckSettings(order)
+    check = CheckSettings(order, Group(), chosen)
+    callbacks = [check, MarkCheckpoints(options.keep_checkpoints, Group())]
     trainer = make_trainer(
-        adapted, tokenizer, data, held, order.training, order.quantization, folder / "work", [check]
+        adapted, tokenizer, data.data, held.data, options, order.quantization, folder / "work", callbacks
     )
     check.attach(trainer, len(data), len(held))
     return trainer
@@ -55,26 +60,6 @@ def begin(trainer: AdapterTrainer) -> None:
     trainer.add_callback(StopBeforeTheFirstStep())
     with pytest.raises(Stop):
         trainer.train()
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {},
-        {"max_length": 96, "micro_batch": 1, "accumulation": 3},
-        {"packing": False, "attention": "sdpa"},
-        {"schedule": "linear", "warmup_steps": 1, "weight_decay": 0.1, "max_grad_norm": 0.5},
-        {"schedule": "constant_with_warmup", "optimizer": "adamw_torch_fused", "seed": 4},
-        {"gradient_checkpointing": True, "attention": "eager"},
-        {"steps": None, "epochs": 2.0},
-    ],
-)
-def test_each_setting_takes_effect(tmp_path: Path, change: dict[str, Any]) -> None:
-    begin(trainer_for(tmp_path, **change))
-    settled = json.loads((tmp_path / "stage" / "effective.json").read_text())
-    if change.pop("epochs", None):
-        change["steps"] = 2 * math.ceil(settled["sequences"] / settled["micro_batch"])
-    assert {key: settled[key] for key in change} == change
 
 
 def test_a_setting_that_does_not_take_effect_is_found(tmp_path: Path) -> None:
@@ -201,12 +186,3 @@ def test_dense_weights_are_the_quantised_ones() -> None:
         after = loading.dequantise(quantised)(input_ids=ids).logits
     assert torch.equal(before, after)
     assert not loading.quantised_layers(quantised)
-
-
-def test_training_options_reach_the_trainer_by_name() -> None:
-    """A new option must be wired: this fails until `effective.requested` or effective.json knows it."""
-    elsewhere = {"epochs", "schedule", "warmup_steps", "eval_steps", "eval_rows", "save_steps", "log_steps"}
-    elsewhere |= {"max_passes"}
-    order = tiny_models.order(Path("unused") / "manifest.json")
-    asked = effective.requested(order.training, order.lora, order.quantization, 2, 6)
-    assert set(TrainingOptions.model_fields) - elsewhere <= set(asked)

@@ -168,6 +168,16 @@ class LoraOptions(Section):
     )
 
 
+Attention = Literal[
+    "auto", "packed_sdpa", "packed_varlen", "sdpa", "eager", "flash_attention_2", "flash_attention_3"
+]
+
+WATCHING = frozenset(
+    {"keep_checkpoints", "loader_workers", "loader_prefetch", "tensorboard", "wandb_project"}
+)
+"""Keys of a training that change nothing about the adapter: another value goes on with the same training."""
+
+
 class TrainingOptions(Section):
     """One training stage with TRL's SFTTrainer (methods sft and rsft). Exactly one of steps and epochs."""
 
@@ -204,6 +214,9 @@ class TrainingOptions(Section):
     save_steps: int = Field(
         ge=1, json_schema_extra=SIZE, description="checkpoint every so many steps; a multiple of log_steps"
     )
+    keep_checkpoints: int = Field(
+        default=2, ge=1, description="checkpoints kept: the newest, and those before it in case it is damaged"
+    )
     log_steps: int = Field(default=5, ge=1, description="training loss in the history every so many steps")
     seed: int = Field(
         default=0, ge=0, description="seed of the adapter's initial weights, dropout and data order"
@@ -216,8 +229,31 @@ class TrainingOptions(Section):
         json_schema_extra=SIZE, description="optimiser; the paged ones need a GPU"
     )
     max_grad_norm: float = Field(default=1.0, gt=0, description="gradients are clipped to this norm")
-    attention: Literal["packed_sdpa", "sdpa", "eager", "flash_attention_2", "flash_attention_3"] = Field(
-        json_schema_extra=SIZE, description="packed_sdpa: ours, exact and fast on packed rows on a CPU"
+    attention: Attention = Field(
+        json_schema_extra=SIZE,
+        description="auto: the fastest that is exact for packed rows and installed: flash attention 3 or 2, torch's own"
+        " kernel for rows of any length (packed_varlen), sdpa; on a CPU packed_sdpa, ours",
+    )
+    auto_micro_batch: bool = Field(
+        default=False,
+        description="where memory runs out, go on from the last checkpoint with half the micro_batch and twice the"
+        " accumulation: the same sequences per step",
+    )
+    loader_workers: int = Field(
+        default=0, ge=0, description="processes that make batches ahead; 0: made between the steps"
+    )
+    loader_prefetch: int = Field(default=2, ge=1, description="batches that each loader process has ready")
+    ranks: int = Field(
+        default=1,
+        ge=1,
+        description="processes, one to a GPU, that train together; accumulation is the sum over them, so a step has"
+        " the same sequences",
+    )
+    tensorboard: bool = Field(
+        default=True, description="write the curves as TensorBoard files too, beside scalars.jsonl"
+    )
+    wandb_project: str | None = Field(
+        default=None, description="send the curves to this project of Weights & Biases; null: to nobody"
     )
     device: Literal["cpu", "cuda"] = Field(json_schema_extra=SIZE, description="where training runs")
     threads: int = Field(default=1, ge=1, description="torch threads")
@@ -236,4 +272,8 @@ class TrainingOptions(Section):
             raise ValueError(f"optimizer {self.optimizer} needs a GPU; with device: cpu choose adamw_torch")
         if self.device == "cpu" and self.attention.startswith("flash_"):
             raise ValueError(f"attention {self.attention} needs a GPU; with device: cpu choose packed_sdpa")
+        if self.accumulation % self.ranks:
+            raise ValueError(
+                f"accumulation must be a multiple of ranks ({self.ranks}), which share the forward passes of a step"
+            )
         return self
