@@ -70,7 +70,7 @@ class Shapes:
 def _known(kind: str, vocabulary: int, width: int, layers: int, heads: int, kv: int, inner: int, tied: bool) -> Shapes:
     head = 128
     plain = kind in PLAIN
-    return Shapes(kind, vocabulary, width, layers, heads, kv, inner, tied, head, bias=plain)
+    return Shapes(kind, vocabulary, width, layers, heads, kv, inner, tied, head, bias=plain, residual_dropout=0.1 if plain else 0.0)
 
 
 KNOWN = {

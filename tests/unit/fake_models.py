@@ -51,6 +51,20 @@ def fused_dropout(x: torch.Tensor, p: float = 0.5, training: bool = True, inplac
     return torch.native_dropout(x, p, True)[0] if training and p else x
 
 
+def single_layer_norm(x: torch.Tensor, shape: Any, weight: Any, bias: Any, eps: float) -> torch.Tensor:
+    with torch.autocast("cpu", enabled=False):
+        return torch.layer_norm(x.float(), shape, weight.float(), bias.float(), eps)
+
+
+AS_ON_A_GPU = {
+    "torch.nn.functional.dropout": fused_dropout,
+    # Under autocast a GPU normalises layers in float32, a CPU does not.
+    "torch.nn.functional.layer_norm": single_layer_norm,
+    # peft asks whether autocast is on, and is told of the GPU's.
+    "torch.is_autocast_enabled": lambda *_: True,
+}
+
+
 @contextlib.contextmanager
 def fake_model(shapes: Shapes, lora: LoraOptions, *, attention: str, checkpointing: bool) -> Iterator[Any]:
     """An adapted base in training, made of fake tensors, inside the mode in which they live."""
@@ -63,7 +77,9 @@ def fake_model(shapes: Shapes, lora: LoraOptions, *, attention: str, checkpointi
             Fake4bit.__init__(module, torch.nn.Linear(module.in_features, module.out_features, device="meta", bias=False))
             module.weight.compress_statistics, module.weight.quant_type = True, "nf4"
     adapted = loading.new_adapter(model, lora, 0).train()
-    with FakeTensorMode(), mock.patch("torch.nn.functional.dropout", fused_dropout):
+    with FakeTensorMode(), contextlib.ExitStack() as patched:
+        for name, function in AS_ON_A_GPU.items():
+            patched.enter_context(mock.patch(name, function))
         _make_fake(adapted)
         if checkpointing:
             adapted.gradient_checkpointing_enable({"use_reentrant": False})
@@ -129,14 +145,13 @@ class Live(TorchDispatchMode):
 
 
 def peak_bytes(model: Any, batch: int, tokens: int) -> int:
-    """The most memory of a forward and backward pass through the decoder at one time, weights and gradients aside."""
+    """The most memory of a forward and backward pass through the decoder at one time, weights aside."""
     live = Live()
     for tensor in (*model.parameters(), *model.buffers()):
         live.known.add(tensor.untyped_storage())
     with live:
         _decoder(model, batch, tokens).sum().backward()
-    gradients = sum(weight.grad.nbytes for weight in model.parameters() if weight.grad is not None)
-    return live.peak - gradients
+    return live.peak
 
 
 def _decoder(model: Any, batch: int, tokens: int) -> torch.Tensor:
