@@ -259,6 +259,10 @@ class TrainingOptions(Section):
             )
         if self.steps is not None and self.warmup_steps >= self.steps:
             raise ValueError("warmup_steps must be less than steps")
+        if self.auto_micro_batch and self.ranks > 1:
+            raise ValueError(
+                "auto_micro_batch is for one rank: the others would wait for the one without memory"
+            )
         if self.accumulation % self.ranks:
             raise ValueError(
                 f"accumulation must be a multiple of ranks ({self.ranks}), which share the forward passes of a step"
