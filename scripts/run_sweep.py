@@ -80,8 +80,8 @@ def sweep(command: list[str]) -> int:
         return code
     print("\n" + "\n".join(what_ran(told)) + "\n")
     sys.stdout.write(_table(read_ranking(str(ROOT / TARGET))))
-    for name, reason in reasons.items():
-        print(f"error: the point {name} failed: {reason}", file=sys.stderr)
+    if reasons:
+        print(f"error: not ranked, since they failed: {', '.join(reasons)}", file=sys.stderr)
     return code
 
 

@@ -20,31 +20,43 @@ def value_word(value: Any) -> str:
 
 
 def headline(ranking: Ranking) -> str:
-    """The best point and its figure, or that there is none."""
+    """The best point and its figure, that none is measurably the best, or that there is none."""
     metric = metric_name(ranking.metric)
     if not ranking.points:
         return f"No point of the sweep of {ranking.stage} was finished."
     best = ranking.points[0]
     if best.estimate is None:
         return f"No point of the sweep of {ranking.stage} has a figure for {metric}."
-    return f"Best of {ranking.stage}: {values(best.varied)}, {metric} {percent(best.estimate.value)}."
+    told = f"{values(best.varied)}, {metric} {percent(best.estimate.value)}"
+    if _level(ranking):
+        return f"No point of {ranking.stage} is measurably the best; the highest: {told}."
+    return f"Best of {ranking.stage}: {told}."
+
+
+def _level(ranking: Ranking) -> list[Ranked]:
+    """The points that cannot be told from the first."""
+    return [
+        one for one in ranking.points if one.against_best is not None and not one.against_best.significant
+    ]
 
 
 def evidence(ranking: Ranking) -> str:
     """How sure that is: which points are measurably below the best, and which cannot be told from it."""
     if not ranking.points or ranking.points[0].estimate is None:
         return _failures(ranking)
-    best, others = ranking.points[0], ranking.points[1:]
+    best, level = ranking.points[0], _level(ranking)
     sure = f"{100 * ranking.confidence:g}{THIN}%"
-    asked = f"On {plural(best.problems, 'problem')} of the suite {ranking.suite}, {plural(best.samples, 'answer')} each"
-    close = [one for one in others if one.against_best is not None and not one.against_best.significant]
-    if not others:
+    asked = (
+        f"On {plural(best.problems, 'problem')} of the suite {ranking.suite},"
+        f" {plural(best.samples, 'answer')} from each point"
+    )
+    if len(ranking.points) == 1:
         told = "there is no other point to compare it with."
-    elif not close:
+    elif not level:
         told = f"every other point is below it by more than the paired {sure} interval of the difference."
     else:
-        names = [values(one.varied) for one in close[:3]]
-        names += [f"{len(close) - 3} more"] if len(close) > 3 else []
+        names = [values(one.varied) for one in level[:3]]
+        names += [f"{len(level) - 3} more"] if len(level) > 3 else []
         told = f"{listed(names)} cannot be told from it (paired {sure} interval)."
     return " ".join(part for part in (f"{asked}: {told}", _failures(ranking)) if part)
 
