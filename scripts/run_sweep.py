@@ -20,6 +20,7 @@ from rust_expert.metrics.ranking import Ranking, read_ranking
 from rust_expert.report.sweep.table import sweep_table
 from rust_expert.report.sweep.timings import training_seconds
 from rust_expert.report.table import shows_colour, shows_unicode
+from rust_expert.report.wording import plural
 from scripts.run import ROOT, is_free, is_plan, run, watched
 from scripts.sweep_queue import queue_commands
 from scripts.workflow_log import Job, Told, counted, logs, read, read_logs
@@ -92,7 +93,7 @@ def what_ran(told: Told) -> list[str]:
     own = [job for job in told.finished if _is_of_points(job)]
     shared = [job for job in told.finished if not _is_of_points(job)]
     points = len({job.stage for job in told.begun if job.stage is not None and "__" in job.stage})
-    lines = [f"For {points} points alone: {counted(own) or 'no job'}."]
+    lines = [f"For {plural(points, 'point')} alone: {counted(own) or 'no job'}."]
     if shared:
         return [*lines, f"Shared by all points, each made once in this run: {counted(shared)}."]
     return [*lines, "Shared by all points: data, base and parent stages, as they were; no job of theirs ran."]

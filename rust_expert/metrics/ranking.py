@@ -114,7 +114,7 @@ def rank(
     """The points by the plan's metric, higher first, equal ones by name; each against the best, problem by problem.
 
     The best is chosen by the very figures that are shown, so its own is flattered the more points there are
-    (docs/decisions/044-sweeps.md).
+    (docs/decisions/048-sweeps.md).
     Raises UserError where a point has neither a score nor a reason, or the points answered different problems.
     """
     missing = sorted(plan.points.keys() - plan.failed.keys() - scores.keys())

@@ -1,4 +1,4 @@
-"""A sweep's points: stages of their own with stable names, sharing what does not differ; a fault names key and point."""
+"""A sweep's points: stages of their own with stable names that share what is the same; a fault names key and point."""
 
 import copy
 import re

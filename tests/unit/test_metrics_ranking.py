@@ -34,7 +34,9 @@ def judged(folder: Path, name: str, solved: range, problems: int = 40) -> None:
     suite, answers = folder / f"suite-{problems}.jsonl", folder / f"{name}.jsonl"
     asked = [Problem(task_id=f"p/{i}", prompt="p", canonical_solution="c", test="t") for i in range(problems)]
     verdicts = [
-        Verdict(task_id=one.task_id, sample=k, compiled=i in solved, status="passed" if i in solved else "compile_error")
+        Verdict(
+            task_id=one.task_id, sample=k, compiled=i in solved, status="passed" if i in solved else "compile_error"
+        )
         for i, one in enumerate(asked)
         for k in range(2)
     ]  # fmt: skip

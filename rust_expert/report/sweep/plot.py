@@ -16,7 +16,7 @@ _STYLE = """
 text { font: 13px -apple-system, "Segoe UI", Roboto, "Noto Sans", Arial, sans-serif; fill: #211c18; }
 .quiet { fill: #6d645b; font-size: 12px; } .title { font-size: 15px; font-weight: 600; }
 .paper { fill: #ffffff; } .grid { stroke: #ece7e0; } .join { fill: none; stroke: #c98a6b; stroke-width: 2; }
-.span { stroke: #efd9cc; stroke-width: 9; stroke-linecap: round; } .dot { fill: #c98a6b; }
+.span { stroke: #efd9cc; stroke-width: 9; } .dot { fill: #c98a6b; }
 .best .span { stroke: #f0c9b8; } .best .dot { fill: #b23c17; } .best text { font-weight: 600; }
 @media (prefers-color-scheme: dark) {
   text { fill: #ece5dd; } .quiet { fill: #a79d92; } .paper { fill: #1f1b18; } .grid { stroke: #2e2823; }
