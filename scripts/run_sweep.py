@@ -110,17 +110,17 @@ def _failed_points(command: list[str], told: Told) -> dict[str, str]:
     )
     left = read(planned.stdout).begun
     pending = {name for job in left for name in job.outputs}
-    ranking = next(job for job in left if job.rule == "sweep")
-    scores = [Path(name) for name in ranking.inputs if name.startswith("results/metrics/")]
+    asked = [name for job in left if job.rule == "sweep" for name in job.inputs]
+    scores = [Path(name) for name in asked if name.startswith("results/metrics/")]
     points = [path.parent.name for path in scores]
     return {
-        point: _reason(point, points, told.failed)
+        point: reason(point, points, told.failed)
         for point, path in zip(points, scores, strict=True)
         if path.as_posix() in pending
     }
 
 
-def _reason(point: str, points: Sequence[str], failed: Sequence[Job]) -> str:
+def reason(point: str, points: Sequence[str], failed: Sequence[Job]) -> str:
     """Why a point is not finished: a job of its own failed, or one of what it shares with others."""
     jobs = [job for job in failed if job.stage == point]
     jobs = jobs or [job for job in failed if job.stage not in points]

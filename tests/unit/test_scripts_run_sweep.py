@@ -11,9 +11,10 @@ from dvc.utils.hydra import apply_overrides
 
 from rust_expert.common.config import points, profile
 from rust_expert.common.errors import UserError
+from scripts import run_sweep
 from scripts.run_sweep import what_ran
 from scripts.sweep_queue import queue_commands
-from scripts.workflow_log import counted, read
+from scripts.workflow_log import Job, counted, read
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -73,6 +74,26 @@ def test_a_log_tells_what_ran_and_what_failed() -> None:
     assert what_ran(read("Nothing to be done (all requested files are present and up to date).")) == [
         "All points are there: no job ran."
     ]
+
+
+def test_the_reason_is_that_of_a_points_own_job_or_of_what_it_shares(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_sweep, "ROOT", tmp_path)
+    for name, last in {
+        "a__1": '{"event": "ended", "fault": "loss is NaN"}',
+        "phase1": '{"event": "step',
+    }.items():
+        (tmp_path / f"{name}.jsonl").write_text('{"event": "begun"}\n' + last + "\n", encoding="utf-8")
+    own, shared = (
+        Job(number, "train_sft", stage, (), (), Path(f"{stage}.log"))
+        for number, stage in ((1, "a__1"), (2, "phase1"))
+    )
+    both = ["a__1", "a__2"]
+    assert run_sweep.reason("a__1", both, [own, shared]) == "train_sft: loss is NaN (see a__1.log)"
+    killed = "train_sft: it was killed, or ended without a word (see phase1.log)"
+    assert run_sweep.reason("a__2", both, [own, shared]) == killed
+    assert run_sweep.reason("a__2", both, [own]) == "it was not finished, though no job of its own failed"
 
 
 def overlay(folder: Path, **sections: Any) -> str:

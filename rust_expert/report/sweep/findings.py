@@ -53,7 +53,7 @@ def evidence(ranking: Ranking) -> str:
     if len(ranking.points) == 1:
         told = "there is no other point to compare it with."
     elif not level:
-        told = f"every other point is below it by more than the paired {sure} interval of the difference."
+        told = f"every other point is below it (the paired {sure} interval leaves zero out)."
     else:
         names = [values(one.varied) for one in level[:3]]
         names += [f"{len(level) - 3} more"] if len(level) > 3 else []
