@@ -8,7 +8,7 @@ PY := .venv/bin/python
 # cargo and rustc are found where rustup puts them, also before the shell has been started anew.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help setup run test lint format doctor bench bench-judge bench-data bench-dataset report \
+.PHONY: help setup run sweep test lint format doctor bench bench-judge bench-data bench-dataset report \
 	advisories lock clean
 .DEFAULT_GOAL := help
 
@@ -20,6 +20,9 @@ setup: ## install what is missing (.venv from requirements.lock, Rust, bubblewra
 
 run: setup ## the whole chain: crates, training, judging, results/metrics.json and results/report.html
 	@$(PY) -m scripts.run $(ARGS)
+
+sweep: setup ## the points of the profile's sweep, ranked (ARGS="--configfile config/sweep.yaml" for an example)
+	@$(PY) -m scripts.run_sweep $(ARGS)
 
 test: setup ## all tests
 	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)

@@ -13,7 +13,7 @@ shell.prefix(f"export PYTHONPATH={shlex.quote(str(ROOT))}; ")
 
 from rust_expert.common import cli
 from rust_expert.common.closure import code_fingerprint
-from rust_expert.common.config import profile
+from rust_expert.common.config import points, profile
 from rust_expert.common.config.models import TrainingOptions
 from rust_expert.common.config.sampling import SamplingOptions
 from rust_expert.common.errors import UserError
@@ -57,13 +57,15 @@ def options_of(section):
 
 
 CONFIG = or_stop(profile.check, config)
+SWEEP = or_stop(points.expand, CONFIG)
+STAGES = {**CONFIG.stages, **SWEEP.stages}
 TOOLCHAIN = or_stop(rustc_version)
 
 CORPUS_SHARDS = range(CONFIG.corpus.shards)
 CURRICULUM_SHARDS = CONFIG.curriculum_shards
 DATASET_SHARDS = range(CONFIG.dataset_shards)
-SFT_STAGES = [name for name, stage in CONFIG.stages.items() if stage.method == "sft"]
-RSFT_STAGES = [name for name, stage in CONFIG.stages.items() if stage.method == "rsft"]
+SFT_STAGES = [name for name, stage in STAGES.items() if stage.method == "sft"]
+RSFT_STAGES = [name for name, stage in STAGES.items() if stage.method == "rsft"]
 EVALUATED = [(stage, suite) for stage in CONFIG.evaluate.stages for suite in CONFIG.evaluate.suites]
 NEEDED_STAGES = {name for stage in CONFIG.evaluate.stages for name in profile.ancestry(CONFIG, stage)}
 EVALUATED_RSFT = [name for name in RSFT_STAGES if name in NEEDED_STAGES]
@@ -186,7 +188,7 @@ def cleaning_of(name):
     return shlex.join(["--suites", *NAMED_SUITES, "--cleaning", CONFIG.clean.model_dump_json()])
 
 
-for name in USED_DATASETS:
+for name in dict.fromkeys([*USED_DATASETS, *(stage.data for stage in SWEEP.stages.values())]):
     or_stop(source_files, name)
 
 
@@ -199,7 +201,7 @@ def base_shards(split):
 
 def data_of(split):
     """The shards that a stage names as its data."""
-    return lambda wildcards: dataset_files(CONFIG.stages[wildcards.stage].data, split)
+    return lambda wildcards: dataset_files(STAGES[wildcards.stage].data, split)
 
 
 # Stages
@@ -207,7 +209,17 @@ def data_of(split):
 
 def parent_of(stage):
     """The stage that a stage goes on from."""
-    return CONFIG.stages[stage].parent
+    return STAGES[stage].parent
+
+
+def answers_of(stage):
+    """The stage whose training prompts an rsft stage takes its answers from: itself, unless it is of a sweep."""
+    return SWEEP.answers.get(stage, stage)
+
+
+def selection_of(stage):
+    """The stage whose kept rows an rsft stage is trained on: itself, unless it is a point of a sweep."""
+    return SWEEP.selections.get(stage, stage)
 
 
 def parent_manifest(wildcards):
@@ -217,18 +229,28 @@ def parent_manifest(wildcards):
 
 def training_flags(wildcards):
     """A stage's own training options as flags."""
-    stage = CONFIG.stages[wildcards.stage]
+    stage = STAGES[wildcards.stage]
     return cli.flags(
         TrainingOptions.model_validate({key: getattr(stage, key) for key in TrainingOptions.model_fields})
     )
 
 
+def lora_flags(wildcards):
+    """The adapter's options: the profile's, or those of a point of the sweep."""
+    point = SWEEP.points.get(wildcards.stage)
+    return cli.flags(point.lora if point else CONFIG.lora)
+
+
 def sampling_flags(wildcards):
-    """How a suite is sampled: the evaluation's way, or, for training prompts, the way of their stage."""
+    """How a suite is sampled: the evaluation's way or the sweep's, or, for training prompts, the way of their stage."""
     if wildcards.suite.endswith("-prompts"):
-        stage = CONFIG.stages[wildcards.suite.removesuffix("-prompts")]
-        return cli.flags(stage.sampling)
-    return cli.flags(CONFIG.evaluate.sampling)
+        return cli.flags(STAGES[wildcards.suite.removesuffix("-prompts")].sampling)
+    return cli.flags(SWEEP.sampling if wildcards.stage in SWEEP.points else CONFIG.evaluate.sampling)
+
+
+def score_flags(wildcards):
+    """How a stage is scored: with the k that its samples suffice for."""
+    return cli.flags(SWEEP.score if wildcards.stage in SWEEP.points else CONFIG.score)
 
 
 def base_flags():
@@ -236,6 +258,30 @@ def base_flags():
     given = CONFIG.base
     moved = {key: at_root(getattr(given, key)) for key in ("path", "chat_template") if getattr(given, key)}
     return cli.flags(given.model_copy(update=moved))
+
+
+# A sweep
+
+
+# What scripts.run_sweep found to have failed, as reasons by point: the others are ranked without them.
+FAILED_POINTS = json.loads(os.environ.get("RUST_EXPERT_SWEEP_FAILED", "{}"))
+RANKED_POINTS = [name for name in SWEEP.points if name not in FAILED_POINTS]
+
+
+def sweep_plan():
+    """What is swept, as the script reads it; nothing where the profile has no sweep."""
+    if CONFIG.sweep is None:
+        return "{}"
+    told = {
+        "stage": CONFIG.sweep.stage,
+        "suite": SWEEP.suite,
+        "metric": CONFIG.sweep.metric,
+        "budget": CONFIG.sweep.budget,
+        "sampling": CONFIG.sweep.sampling,
+        "points": {name: point.varied for name, point in SWEEP.points.items()},
+        "failed": {name: FAILED_POINTS[name] for name in SWEEP.points if name in FAILED_POINTS},
+    }
+    return json.dumps(told)
 
 
 def finish(well):

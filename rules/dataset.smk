@@ -76,7 +76,7 @@ rule rsft_prompts:
         "../envs/data.yaml"
     params:
         code=code_of("scripts.rsft_prompts", "data"),
-        options=lambda wildcards: cli.flags(CONFIG.stages[wildcards.stage].prompts),
+        options=lambda wildcards: cli.flags(STAGES[wildcards.stage].prompts),
     shell:
         "python -m scripts.rsft_prompts --data {input.data} --suites {input.suites} --out {output}"
         " {params.options} --log {log}"
@@ -86,9 +86,9 @@ rule rsft_prompts:
 rule rsft_select:
     """Keep the best judged answers to the training prompts and mix them with the stage's data."""
     input:
-        problems="results/suites/{stage}-prompts.jsonl",
-        completions=lambda wildcards: f"results/samples/{parent_of(wildcards.stage)}/{wildcards.stage}-prompts.jsonl",
-        verdicts=lambda wildcards: f"results/verdicts/{parent_of(wildcards.stage)}/{wildcards.stage}-prompts.parquet",
+        problems=lambda wildcards: f"results/suites/{answers_of(wildcards.stage)}-prompts.jsonl",
+        completions=lambda wildcards: f"results/samples/{parent_of(wildcards.stage)}/{answers_of(wildcards.stage)}-prompts.jsonl",
+        verdicts=lambda wildcards: f"results/verdicts/{parent_of(wildcards.stage)}/{answers_of(wildcards.stage)}-prompts.parquet",
         train=data_of("train"),
         val=data_of("val"),
     output:
@@ -106,7 +106,7 @@ rule rsft_select:
         "../envs/data.yaml"
     params:
         code=code_of("scripts.rsft_select", "data"),
-        options=lambda wildcards: cli.flags(CONFIG.stages[wildcards.stage].keep),
+        options=lambda wildcards: cli.flags(STAGES[wildcards.stage].keep),
         shards=len(DATASET_SHARDS),
     shell:
         "python -m scripts.rsft_select --stage {wildcards.stage} --problems {input.problems} --completions {input.completions}"

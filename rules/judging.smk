@@ -43,7 +43,7 @@ rule score:
         "../envs/report.yaml"
     params:
         code=code_of("scripts.score", "report"),
-        options=options_of(CONFIG.score),
+        options=score_flags,
     shell:
         "python -m scripts.score --verdicts {input.verdicts} --suite {input.suite}"
         " --completions {input.completions} --out {output} {params.options} --log {log}"

@@ -49,7 +49,7 @@ rule provenance:
         "../envs/report.yaml"
     params:
         code=code_of("scripts.provenance", "report"),
-        config=literal(CONFIG.model_dump_json(by_alias=True)),
+        config=literal(CONFIG.model_dump_json(by_alias=True, exclude={"sweep"})),
     shell:
         "python -m scripts.provenance --config-json {params.config:q} --benchmarks results/benchmarks"
         " --out {output} --log {log}"

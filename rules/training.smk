@@ -45,12 +45,12 @@ rule train_sft:
     conda:
         "../envs/train.yaml"
     resources:
-        gpu=1,
+        gpu=lambda wildcards: CONFIG.stages[wildcards.stage].ranks,
     params:
         code=code_of("scripts.train", "train"),
-        method=lambda wildcards: CONFIG.stages[wildcards.stage].method,
+        method=lambda wildcards: STAGES[wildcards.stage].method,
         options=training_flags,
-        lora=options_of(CONFIG.lora),
+        lora=lora_flags,
         quantization=options_of(CONFIG.quantization),
     shell:
         "python -m scripts.train --stage {wildcards.stage} --method {params.method} --base {input.base} --parent {input.parent}"
@@ -63,7 +63,7 @@ use rule train_sft as train_rsft with:
     input:
         base="results/models/base/manifest.json",
         parent=parent_manifest,
-        train=lambda wildcards: dataset_files(wildcards.stage, "train"),
-        val=lambda wildcards: dataset_files(wildcards.stage, "val"),
+        train=lambda wildcards: dataset_files(selection_of(wildcards.stage), "train"),
+        val=lambda wildcards: dataset_files(selection_of(wildcards.stage), "val"),
     wildcard_constraints:
         stage=one_of(RSFT_STAGES),

@@ -41,28 +41,39 @@ def main() -> int:
     if arguments.configfile:
         command += ["--configfile", *arguments.configfile]
     command += arguments.snakemake
-    other = running_workflow(ROOT)
-    if other is not None:
-        print(
-            f"error: process {other} is running the workflow here: wait for it, or stop it first",
-            file=sys.stderr,
-        )
+    if not is_free(ROOT):
         return 2
-    forget_stale_locks(ROOT)
-    if "-n" in arguments.snakemake or "--dry-run" in arguments.snakemake:
-        return _run(command)
-    code = _watched(command)
+    if is_plan(arguments.snakemake):
+        return run(command)
+    code = watched(command)
     if code == 0 and arguments.target == TARGET:
         environment = dict(os.environ) | telemetry.environment()
         subprocess.run([sys.executable, "-m", "scripts.table", TARGET], cwd=ROOT, env=environment, check=True)
     return code
 
 
-def _watched(command: list[str]) -> int:
+def is_plan(words: list[str]) -> bool:
+    """Whether words for Snakemake ask for a plan alone."""
+    return "-n" in words or "--dry-run" in words
+
+
+def is_free(folder: Path) -> bool:
+    """Whether no workflow is at work in `folder`; says so where one is, and removes stale locks where none is."""
+    other = running_workflow(folder)
+    if other is None:
+        forget_stale_locks(folder)
+        return True
+    print(
+        f"error: process {other} is running the workflow here: wait for it, or stop it first", file=sys.stderr
+    )
+    return False
+
+
+def watched(command: list[str]) -> int:
     """Run it as a run of its own among those that it starts, and put all their figures together."""
     telemetry.begin()
     telemetry.identify(telemetry.Job("run"), TELEMETRY)
-    code = _run(command)
+    code = run(command)
     telemetry.end(code)
     try:
         merge(TELEMETRY)
@@ -71,7 +82,8 @@ def _watched(command: list[str]) -> int:
     return code
 
 
-def _run(command: list[str]) -> int:
+def run(command: list[str]) -> int:
+    """Start Snakemake, and repeat at its end what its steps said of bad input; returns the exit code."""
     with tempfile.TemporaryDirectory(prefix="rust-expert-") as folder:
         faults = Path(folder, "faults.jsonl")
         faults.touch()

@@ -87,6 +87,8 @@ def _kind(kind: Any) -> str:
         return f"list of {_kind(arguments[0])}"
     if origin is dict:
         return f"mapping to {_kind(arguments[1])}"
+    if kind is Any:
+        return "anything"
     if kind is type(None):
         return "null"
     if isinstance(kind, type) and issubclass(kind, BaseModel):

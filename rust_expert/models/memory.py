@@ -35,9 +35,6 @@ def out_of_memory(stage: str, options: TrainingOptions) -> Iterator[Smaller]:
         if not is_out_of_memory(error):
             raise
         told = str(error).splitlines()[0][:200]
-    gc.collect()
-    if options.device == "cuda":
-        torch.cuda.empty_cache()
     if not options.auto_micro_batch or options.micro_batch % 2:
         knobs = ["lower micro_batch (and raise accumulation)"] if options.micro_batch > 1 else []
         knobs += [] if options.gradient_checkpointing else ["set gradient_checkpointing: true"]
@@ -55,6 +52,13 @@ def out_of_memory(stage: str, options: TrainingOptions) -> Iterator[Smaller]:
         "stage %s: memory ran out at micro_batch %d; going on with %d, and accumulation %d",
         stage, options.micro_batch, half, options.accumulation * 2,
     )  # fmt: skip
+
+
+def release(device: str) -> None:
+    """Give back what a failed attempt held; nothing may refer to it any more."""
+    gc.collect()
+    if device == "cuda":
+        torch.cuda.empty_cache()
 
 
 def is_out_of_memory(error: BaseException) -> bool:

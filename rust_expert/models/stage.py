@@ -30,7 +30,7 @@ from rust_expert.models.manifest import (
     same_files,
     write_manifest,
 )
-from rust_expert.models.memory import out_of_memory
+from rust_expert.models.memory import out_of_memory, release
 from rust_expert.models.preemption import StopWhenAsked
 from rust_expert.models.process import device_name, require_device
 from rust_expert.models.ranks import Group, join
@@ -124,6 +124,7 @@ def _trained(
             return _train(order, base, parent, group)
         assert smaller.options is not None  # else it has raised
         order = replace(order, training=smaller.options)
+        release(order.training.device)
 
 
 def _finished(order: Order, work: WorkFolder) -> StageManifest | None:

@@ -22,6 +22,7 @@ class Job:
 def read_jobs(folder: str | Path) -> list[Job]:
     """Every job below a benchmark folder, laid out as `RULE/WILDCARDS.tsv` or `RULE.tsv`, sorted by path.
 
+    The points of a sweep (their stages' names hold __) are no part of a run and are left out.
     Of a job that was repeated the last line counts. Short jobs have no CPU time or memory: psutil never saw them.
 
     Raises UserError for a file that is no benchmark.
@@ -30,6 +31,8 @@ def read_jobs(folder: str | Path) -> list[Job]:
     jobs: list[Job] = []
     for path in sorted(root.rglob("*.tsv")):
         place = path.relative_to(root).with_suffix("")
+        if any("__" in part for part in place.parts[1:]):
+            continue
         with path.open(encoding="utf-8", newline="") as stream:
             rows = list(csv.DictReader(stream, delimiter="\t"))
         if not rows or "s" not in rows[-1]:

@@ -42,6 +42,26 @@ class HubSource(_Read):
     revision: str = ""
 
 
+class StageSpeed(_Read):
+    """Figures of the steps of a training, over all its ranks; shares are of the time or of the devices' peak."""
+
+    seconds_per_step: float | None = None
+    tokens_per_second: float | None = None
+    learned_tokens_per_second: float | None = None
+    data_wait_share: float | None = None
+    mfu: float | None = None
+    recompute: float | None = None
+    peak_memory_bytes: float | None = None
+
+
+class StageTiming(_Read):
+    """On what a stage was trained, and how fast."""
+
+    device: str = ""
+    ranks: int = 1
+    speed: StageSpeed = Field(default_factory=StageSpeed)
+
+
 class TrainingRun(_Read):
     """The manifest of a base or of a stage, with its history; what they do not say stays None and is not shown."""
 
@@ -60,6 +80,7 @@ class TrainingRun(_Read):
     val_loss: float | None = None
     history: list[LossPoint] = Field(default_factory=list)
     effective: dict[str, Any] = Field(default_factory=dict, description="settings read back from the trainer")
+    timing: StageTiming | None = None
 
     def train_curve(self) -> Points:
         """Steps and training losses."""
@@ -81,7 +102,7 @@ class TrainingRun(_Read):
 
 
 def read_run(stage: str, path: str) -> TrainingRun:
-    """Read a stage's manifest, and the files history.json and effective.json beside it where they are.
+    """Read a stage's manifest, and history.json, effective.json and timing.json beside it where they are.
 
     Raises UserError naming the file and the key at fault.
     """
@@ -89,6 +110,8 @@ def read_run(stage: str, path: str) -> TrainingRun:
     try:
         run = TrainingRun.model_validate(read_json(path))
         history = TypeAdapter(list[LossPoint]).validate_python(read_json(beside) if beside.is_file() else [])
+        clock = Path(path).with_name("timing.json")
+        timing = StageTiming.model_validate(read_json(clock)) if clock.is_file() else None
     except ValidationError as error:
         raise UserError(
             f"{path}: not a manifest of a model with its history ({fault_of(error)}); train the stage again"
@@ -97,7 +120,8 @@ def read_run(stage: str, path: str) -> TrainingRun:
     effective = read_json(settings) if settings.is_file() else {}
     if not isinstance(effective, dict):
         raise UserError(f"{settings}: not a mapping of settings; train the stage again")
-    return run.model_copy(update={"stage": stage, "history": history, "effective": effective})
+    found = {"stage": stage, "history": history, "effective": effective, "timing": timing}
+    return run.model_copy(update=found)
 
 
 def smoothed(points: Points, span: int = 9) -> Points:

@@ -16,7 +16,11 @@ from tools import config_reference
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT: dict[str, Any] = yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
-PROFILES = [path for path in sorted((ROOT / "config").glob("*.yaml")) if path.name != "config.yaml"]
+PROFILES = [
+    path
+    for path in sorted((ROOT / "config").glob("*.yaml"))
+    if path.name not in ("config.yaml", "sweep.yaml")  # the default one, and a sweep for whatever profile
+]
 
 
 def merged(under: Any, over: Any) -> Any:
@@ -72,6 +76,10 @@ def test_the_default_profile_holds() -> None:
             ["stages.Phase", "lower-case"],
         ),
         (lambda raw: raw["stages"].update(base=raw["stages"]["phase1"]), ["stages.base"]),
+        (
+            lambda raw: raw["stages"].update(phase2__b=raw["stages"]["phase1"]),
+            ["stages.phase2__b", "single _"],
+        ),
         (lambda raw: raw["evaluate"].update(stages=["base", "phase3"]), ["evaluate.stages", "phase3"]),
         (lambda raw: raw["evaluate"].update(suites=["curiculum"]), ["evaluate.suites", "curriculum?"]),
         (lambda raw: raw["suites"]["core"].pop("path"), ["suites.core.path"]),

@@ -160,10 +160,11 @@ def test_no_number_as_a_loss_keeps_the_last_good_checkpoint(tmp_path: Path) -> N
 
 
 def test_out_of_memory_names_the_knobs_or_halves_the_micro_batch(tmp_path: Path) -> None:
-    """A real shortage: a limit on the address space that 64 sequences at once do not fit in, and 32 do not either."""
+    """A real shortage: a limit on the address space, into which 4,096 sequences at once do not fit."""
     wide = {"micro_batch": 4096, "accumulation": 1, "max_length": 128, "packing": False, "attention": "sdpa"}
     order = tiny_models.order(
-        tmp_path / "wide" / "manifest.json", **{**LONG, **wide, "max_passes": 1e9, "steps": 3}
+        tmp_path / "wide" / "manifest.json",
+        **{**LONG, **wide, "max_passes": 1e9, "steps": 1, "warmup_steps": 0, "eval_steps": 1},
     )
     limited = words(order)
     limited[2] = f"ulimit -v 9000000; {limited[2]}"
@@ -171,6 +172,12 @@ def test_out_of_memory_names_the_knobs_or_halves_the_micro_batch(tmp_path: Path)
     assert done.returncode == 2, done.stderr
     assert "memory ran out at micro_batch 4096" in done.stderr and "auto_micro_batch: true" in done.stderr
     assert "Traceback" not in done.stderr
+    limited[2] += " --auto-micro-batch true"
+    done = subprocess.run(limited, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "memory ran out at micro_batch 4096; going on with 2048, and accumulation 2" in done.stderr
+    effective = json.loads((order.out.parent / "effective.json").read_text())
+    assert effective["sequences_per_step"] == 4096 and effective["micro_batch"] < 4096
 
 
 def test_half_the_micro_batch_has_the_same_sequences_per_step() -> None:

@@ -60,7 +60,8 @@ def test_every_part_is_there(run: Path) -> None:
         "No problem is in the training data", "0 in both", "Learned: ", "Still unsolved", "How it was measured",
         "What each rule cost", "metrics.json", "E0308", "Rejection sampling", "Settings that took effect",
         "pass@1, policy kept", "compiles, pre-filtered", "Idiomatic from 0 to 1", "Documented from 0 to 1",
-        "Answers by length", "5-49", "inside bubblewrap without network",
+        "Answers by length", "5-49", "inside bubblewrap without network", "6,612", "waits for data",
+        "MFU and GPU memory are not measured",
     ):  # fmt: skip
         assert word in text, word
     for stage in STAGES:

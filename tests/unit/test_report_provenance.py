@@ -20,6 +20,7 @@ def benchmarks(folder: Path) -> Path:
     for name, line in {
         "judge/base/core.tsv": "12.5\t0:00:12\t300.25\t1\t1\t1\t0\t0\t99\t11.5\n",
         "judge/phase1/core.tsv": "2.5\t0:00:02\t500.5\t1\t1\t1\t0\t0\t99\t2.25\n",
+        "judge/phase2__seed_1/core.tsv": "9.5\t0:00:09\t900.5\t1\t1\t1\t0\t0\t99\t9.25\n",  # of a sweep
         "clean.tsv": "0.4\t0:00:00\tNA\tNA\tNA\tNA\tNA\tNA\tNA\tNA\n",
     }.items():
         path = folder / name

@@ -272,6 +272,10 @@ class TrainingOptions(Section):
             raise ValueError(f"optimizer {self.optimizer} needs a GPU; with device: cpu choose adamw_torch")
         if self.device == "cpu" and self.attention.startswith("flash_"):
             raise ValueError(f"attention {self.attention} needs a GPU; with device: cpu choose packed_sdpa")
+        if self.auto_micro_batch and self.ranks > 1:
+            raise ValueError(
+                "auto_micro_batch is for one rank: the others would wait for the one without memory"
+            )
         if self.accumulation % self.ranks:
             raise ValueError(
                 f"accumulation must be a multiple of ranks ({self.ranks}), which share the forward passes of a step"

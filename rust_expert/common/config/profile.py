@@ -21,6 +21,7 @@ from rust_expert.common.config.models import SIZE, BaseOptions, LoraOptions, Qua
 from rust_expert.common.config.pairs import PairOptions
 from rust_expert.common.config.report import CardOptions, ReportOptions
 from rust_expert.common.config.stages import METHODS, Evaluation, Stage, Suite
+from rust_expert.common.config.sweep import SweepOptions
 from rust_expert.common.config.tasks import TasksOptions
 from rust_expert.common.errors import UserError
 
@@ -53,6 +54,9 @@ class Profile(BaseModel):
     score: ScoreOptions
     report: ReportOptions
     cards: CardOptions
+    sweep: SweepOptions | None = Field(
+        default=None, description="a stage trained with several values of some keys, by `make sweep`"
+    )
 
 
 def check(raw: Mapping[str, Any]) -> Profile:
@@ -61,7 +65,7 @@ def check(raw: Mapping[str, Any]) -> Profile:
     Raises UserError with one sentence that names the key, and the key that was probably meant.
     """
     stages = {name: _stage(name, given) for name, given in _mapping(raw.get("stages"), "stages").items()}
-    profile = _validated(Profile, {**raw, "stages": stages}, "")
+    profile = validated(Profile, {**raw, "stages": stages}, "")
     _check_names(profile)
     _check_stages(profile)
     _check_evaluation(profile)
@@ -81,13 +85,14 @@ def _stage(name: str, given: Any) -> Stage:
         raise UserError(
             f"config key stages.{name}.method must be one of {', '.join(METHODS)}, not {_short(method)}"
         )
-    return _validated(METHODS[method], stage, f"stages.{name}.")
+    return validated(METHODS[method], stage, f"stages.{name}.")
 
 
 Section = typing.TypeVar("Section", bound=BaseModel)
 
 
-def _validated(model: type[Section], raw: Mapping[str, Any], prefix: str) -> Section:
+def validated(model: type[Section], raw: Mapping[str, Any], prefix: str) -> Section:
+    """A section from its mapping; UserError with one sentence that names the key below `prefix`."""
     try:
         return model.model_validate(dict(raw))
     except ValidationError as error:
@@ -147,14 +152,16 @@ def _check_names(profile: Profile) -> None:
             "config key stages.base: base is the base model itself; choose another name for the stage"
         )
     for name in profile.stages:
+        if "__" in name:
+            raise UserError(f"config key stages.{name}: __ marks the points of a sweep; write a single _")
         if name in profile.datasets:
             raise UserError(f"config key stages.{name}: a data set has that name already; choose another")
 
 
 def _check_stages(profile: Profile) -> None:
     for name, stage in profile.stages.items():
-        _known(f"stages.{name}.parent", stage.parent, ["base", *profile.stages])
-        _known(f"stages.{name}.data", stage.data, list(profile.datasets))
+        require_known(f"stages.{name}.parent", stage.parent, ["base", *profile.stages])
+        require_known(f"stages.{name}.data", stage.data, list(profile.datasets))
         if stage.method == "rsft" and stage.parent == "base":
             raise UserError(
                 f"config key stages.{name}.parent: rejection sampling goes on from a trained stage, not base"
@@ -177,14 +184,14 @@ def _check_stages(profile: Profile) -> None:
 
 def _check_evaluation(profile: Profile) -> None:
     for name in profile.evaluate.stages:
-        _known("evaluate.stages", name, ["base", *profile.stages])
+        require_known("evaluate.stages", name, ["base", *profile.stages])
     for name in profile.evaluate.suites:
-        _known("evaluate.suites", name, list(profile.suites))
+        require_known("evaluate.suites", name, list(profile.suites))
     for name, suite in profile.suites.items():
         if suite.origin == "file" and not suite.path:
             raise UserError(f"config key suites.{name}.path is missing: name the JSONL file of problems")
     if profile.base.origin == "scratch":
-        _known("base.data", profile.base.data, list(profile.datasets))
+        require_known("base.data", profile.base.data, list(profile.datasets))
     most = max(profile.score.k)
     if most > profile.evaluate.sampling.samples:
         raise UserError(
@@ -193,7 +200,8 @@ def _check_evaluation(profile: Profile) -> None:
         )
 
 
-def _known(key: str, name: str, names: Iterable[str]) -> None:
+def require_known(key: str, name: str, names: Iterable[str]) -> None:
+    """Raise UserError where a key names something that is not among `names`."""
     choices = list(names)
     if name in choices:
         return

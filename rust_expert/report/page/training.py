@@ -6,7 +6,7 @@ from typing import Any
 from rust_expert.report.charts import Curve, curve_panel, legend
 from rust_expert.report.html import Child, Html, el
 from rust_expert.report.page.parts import card, folded, section, table
-from rust_expert.report.runs import TrainingRun, smoothed, thinned
+from rust_expert.report.runs import StageTiming, TrainingRun, smoothed, thinned
 from rust_expert.report.scales import spanning, up_to
 from rust_expert.report.summary import StageScores, Summary
 from rust_expert.report.wording import count, decimal, listed, rate
@@ -26,6 +26,7 @@ def training_section(summary: Summary, runs: Mapping[str, TrainingRun]) -> Html:
         "Each stage starts from its parent's weights. Validation rows are never trained on.",
         card("Stages", _stages(summary, runs), _settings(summary, runs)),
         _rejection_sampling(summary),
+        _speed(summary, runs),
         card(
             "Loss",
             legend(key),
@@ -90,6 +91,58 @@ def _setting(value: Any) -> str:
     if isinstance(value, bool) or value is None:
         return {True: "yes", False: "no", None: "–"}[value]
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _speed(summary: Summary, runs: Mapping[str, TrainingRun]) -> Html | None:
+    """How fast each stage was trained, and on what; what this machine cannot tell is said to be not measured."""
+    told = {name: runs[name].timing for name in summary.stages if name in runs}
+    rows: list[list[Child]] = [
+        _speed_row(name, timing)
+        for name, timing in told.items()
+        if timing is not None and timing.speed.tokens_per_second is not None
+    ]
+    if not rows:
+        return None
+    heads = [
+        "stage",
+        "on",
+        "s per step",
+        "tokens/s",
+        "learned tokens/s",
+        "waits for data",
+        "MFU",
+        "recompute",
+        "memory",
+    ]
+    measured = any(timing is not None and timing.speed.mfu is not None for timing in told.values())
+    return card(
+        "Speed",
+        table(heads, rows, frozenset(range(2, 9)), "Speed of each stage"),
+        note="Tokens are those of rows, never padding; learned are those of answers. MFU is the share of the device's"
+        " bfloat16 peak that the model's own arithmetic comes to, with a frozen base and without what is recomputed"
+        " (docs/training.md has the formula)."
+        + ("" if measured else " MFU and GPU memory are not measured: no stage here was trained on a GPU."),
+    )
+
+
+def _speed_row(name: str, timing: StageTiming) -> list[Child]:
+    speed = timing.speed
+    memory = speed.peak_memory_bytes
+    return [
+        name,
+        f"{timing.ranks} × {timing.device}" if timing.ranks > 1 else timing.device or "–",
+        decimal(speed.seconds_per_step),
+        _whole(None if speed.tokens_per_second is None else round(speed.tokens_per_second)),
+        _whole(None if speed.learned_tokens_per_second is None else round(speed.learned_tokens_per_second)),
+        _share(speed.data_wait_share),
+        _share(speed.mfu),
+        _share(speed.recompute),
+        "–" if memory is None else f"{memory / 2**30:.1f} GiB",
+    ]
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.1f} %"
 
 
 def _rejection_sampling(summary: Summary) -> Html | None:
