@@ -16,6 +16,7 @@ from rust_expert.common.errors import UserError
 from rust_expert.models import architecture
 from rust_expert.models.adapter import trainable
 from rust_expert.models.checkpoints import MarkCheckpoints
+from rust_expert.models.conversation import encode_prompts
 from rust_expert.models.loading import DTYPES, quantised_layers
 from rust_expert.models.trainer import PACKING_STRATEGY, AdapterTrainer
 
@@ -216,15 +217,12 @@ def _answer_start(tokenizer: Any, row: list[int]) -> int:
 
 
 def _ask(tokenizer: Any) -> list[int]:
-    from rust_expert.models.conversation import TEMPLATE_VARIABLES
-
-    user = [{"role": "user", "content": "x"}]
-    bare = tokenizer.apply_chat_template(user, tokenize=False, **TEMPLATE_VARIABLES)
-    asked = tokenizer.apply_chat_template(
-        user, tokenize=False, add_generation_prompt=True, **TEMPLATE_VARIABLES
-    )
-    ids: list[int] = tokenizer(asked.removeprefix(bare), add_special_tokens=False)["input_ids"]
-    return ids
+    """The tokens with which every prompt ends: the end of the user's turn, and what asks for an answer, if anything."""
+    first, second = encode_prompts(tokenizer, ["x", "Write it;"])
+    same = 0
+    while first[-1 - same] == second[-1 - same]:
+        same += 1
+    return first[len(first) - same :]
 
 
 def _optimizer_name(optimizer: Any, asked: Any) -> str:
