@@ -16,7 +16,8 @@ K that of the key heads, h the number of heads, r the rank, m the adapted module
     workspace    of the layer that is gone back through: the larger of gradients of its feed-forward (gated 2I + 6H,
                  plain 10I + 2H) and a dequantised matrix (2HI, for all tokens together) with gated 3H, plain 6I + 2H
     head         4H + 8 of the last norm, and while the loss is computed 8H and a tile of 4,096 tokens by 32,768 words
-                 (chunked, as TRL does), or 10 for each token and word of the vocabulary (full logits in float32)
+                 (chunked, as TRL does), or 14 for each token and word of the vocabulary (full logits: 2, and their
+                 softmax and its gradients in float32)
 
 The peak is what stands there always plus the larger of layer and head. Tests hold the weights to a really quantised
 model (exact) and the layers to what real modules save with the real shapes (within 10 %). What only a GPU can tell,
@@ -237,7 +238,7 @@ def workspace_bytes(shapes: Shapes, lora: LoraOptions, training: TrainingOptions
 
 def _loss_bytes(shapes: Shapes, tokens: int, loss: Loss) -> int:
     if loss == "full":
-        return 10 * tokens * shapes.vocab_size
+        return 14 * tokens * shapes.vocab_size
     tile = 2 * min(tokens, LOSS_TOKENS) * min(shapes.vocab_size, LOSS_WORDS)
     return tokens * 8 * shapes.hidden_size + tile
 

@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from rust_expert.common.config.profile import Profile, check
+from rust_expert.common.config.stages import RsftStage
 from rust_expert.common.errors import UserError
 
 
@@ -19,6 +20,13 @@ def read_profile(default: Path, files: Sequence[Path]) -> Profile:
     for path in (default, *files):
         merged = laid_over(merged, _mapping_in(path))
     return check(merged)
+
+
+def devices_of(profile: Profile) -> list[str]:
+    """The devices that the stages and the sampling of a profile ask for."""
+    sampled = {stage.sampling.device for stage in profile.stages.values() if isinstance(stage, RsftStage)}
+    trained = {stage.device for stage in profile.stages.values()}
+    return sorted(trained | sampled | {profile.evaluate.sampling.device})
 
 
 def laid_over(under: Any, over: Any) -> Any:
