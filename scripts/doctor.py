@@ -39,7 +39,12 @@ def main() -> int:
     )
     parser.add_argument("--offline", action="store_true", help="do not look whether the registry answers")
     parser.add_argument(
-        "--configfile", nargs="+", default=[], type=Path, metavar="FILE", help="profiles to be run: do they need a GPU?"
+        "--configfile",
+        nargs="+",
+        default=[],
+        type=Path,
+        metavar="FILE",
+        help="profiles to be run: do they need a GPU?",
     )
     arguments = parser.parse_args()
     checks: list[Callable[[], Iterator[Finding]]] = [
@@ -209,7 +214,9 @@ def gpu(profiles: Sequence[Path]) -> Iterator[Finding]:
     except Exception as error:  # whatever it is, it is what the user must read
         yield Finding("FIX", "gpu", str(error))
     else:
-        yield Finding("ok", "profile", f"{' '.join(map(str, profiles))}: its keys hold, and its devices are here")
+        yield Finding(
+            "ok", "profile", f"{' '.join(map(str, profiles))}: its keys hold, and its devices are here"
+        )
 
 
 def cache() -> Iterator[Finding]:

@@ -60,12 +60,17 @@ def settled(model: Any, options: LoraOptions) -> LoraOptions:
 
 def check_ranks(model: Any, options: LoraOptions) -> None:
     """Raise UserError where the rank is more than a module is wide: the update would have no such rank."""
-    for name, shape in linear_layers(model).items():
-        if _leaf(name) in options.target_modules and options.r > min(shape):
-            raise UserError(
-                f"lora.r is {options.r}, but {name} is only {min(shape)} wide ({shape[0]} inputs, {shape[1]} outputs);"
-                f" choose lora.r of at most {min(shape)}, or leave {_leaf(name)} out of lora.target_modules"
-            )
+    widths = {
+        name: min(shape)
+        for name, shape in linear_layers(model).items()
+        if _leaf(name) in options.target_modules
+    }
+    narrowest = min(widths, key=lambda name: widths[name])
+    if options.r > widths[narrowest]:
+        raise UserError(
+            f"lora.r is {options.r}, but {narrowest} is only {widths[narrowest]} wide; choose lora.r of at most"
+            f" {widths[narrowest]}, or name other modules in lora.target_modules"
+        )
 
 
 def misplaced(model: Any) -> list[str]:

@@ -12,7 +12,7 @@ from transformers import AutoConfig, AutoTokenizer
 
 from rust_expert.common.config.models import BaseOptions, HubOptions, ScratchOptions
 from rust_expert.common.errors import UserError
-from rust_expert.common.files import sha256_file, sha256_json, write_json
+from rust_expert.common.files import sha256_json, write_json
 from rust_expert.models import rows, scratch
 from rust_expert.models.conversation import check_template, encode_rows, split_by_length
 from rust_expert.models.manifest import (

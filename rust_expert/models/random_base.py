@@ -3,7 +3,7 @@
 from typing import Any
 
 import torch
-from bitsandbytes.nn import Linear4bit, Params4bit
+from bitsandbytes.nn.modules import Linear4bit, Params4bit
 from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig
 from transformers.quantizers import AutoHfQuantizer
 
@@ -48,7 +48,9 @@ def random_base(shapes: Shapes, options: QuantizationOptions, implementation: st
         for name, weight in list(module.named_parameters(recurse=False)):
             if weight.device.type == "meta":
                 value = torch.ones if "norm" in type(module).__name__.lower() else _small
-                made = torch.nn.Parameter(value(weight.shape, dtype=dtype, device=device), requires_grad=False)
+                made = torch.nn.Parameter(
+                    value(weight.shape, dtype=dtype, device=device), requires_grad=False
+                )
                 setattr(module, name, made)
     model.tie_weights()
     _restore_buffers(model, device)
@@ -64,7 +66,7 @@ def _small(shape: torch.Size, dtype: torch.dtype, device: str) -> torch.Tensor:
 def _quantised(
     layer: torch.nn.Linear, options: QuantizationOptions, dtype: torch.dtype, device: str
 ) -> Linear4bit:
-    made = Linear4bit(
+    made = Linear4bit(  # type: ignore[no-untyped-call]
         layer.in_features,
         layer.out_features,
         bias=layer.bias is not None,
@@ -73,15 +75,18 @@ def _quantised(
         quant_type=options.quant_type,
         device="meta",
     )
-    made.weight = Params4bit(
+    weight: Any = Params4bit(
         _small(layer.weight.shape, dtype, device),
         requires_grad=False,
         compress_statistics=options.double_quant,
         quant_type=options.quant_type,
         module=made,
-    ).to(device)
+    )
+    made.weight = weight.to(device)
     if layer.bias is not None:
-        made.bias = torch.nn.Parameter(torch.zeros(layer.out_features, dtype=dtype, device=device), requires_grad=False)
+        made.bias = torch.nn.Parameter(
+            torch.zeros(layer.out_features, dtype=dtype, device=device), requires_grad=False
+        )
     return made
 
 

@@ -57,14 +57,17 @@ def training(**changes: Any) -> TrainingOptions:
 def test_known_shapes_are_those_of_the_published_models(name: str, tmp_path: Path) -> None:
     shapes = KNOWN[name]
     assert shapes.parameters() == PUBLISHED[name]
-    told = {field.name: getattr(shapes, field.name) for field in dataclasses.fields(shapes)} | {"bos_token_id": 1, "eos_token_id": 2}
+    told = {field.name: getattr(shapes, field.name) for field in dataclasses.fields(shapes)} | {
+        "bos_token_id": 1,
+        "eos_token_id": 2,
+    }
     config = AutoConfig.for_model(**told)
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(config)
     assert model.num_parameters() == PUBLISHED[name]
     found = architecture.projections(model)
     assert found == {
-        f"model.layers.{layer}.{'mlp' if leaf in ('gate_proj', 'up_proj', 'down_proj', 'c_fc', 'c_proj') else 'self_attn'}.{leaf}": shape
+        f"model.layers.{layer}.{'self_attn' if leaf[:2] in ('q_', 'k_', 'v_', 'o_') else 'mlp'}.{leaf}": shape
         for layer in range(shapes.num_hidden_layers)
         for leaf, shape in shapes.projections().items()
     }  # fmt: skip
@@ -85,7 +88,9 @@ def test_shapes_that_are_not_known_are_one_sentence(tmp_path: Path) -> None:
 
 def weight_storage(model: Any) -> int:
     """Bytes of a loaded model's own tensors: parameters, and the scales and tables of its quantised layers."""
-    held = {tensor.untyped_storage()._cdata: tensor.untyped_storage().nbytes() for tensor in model.parameters()}
+    held = {
+        tensor.untyped_storage()._cdata: tensor.untyped_storage().nbytes() for tensor in model.parameters()
+    }
     for layer in loading.quantised_layers(model).values():
         state = layer.weight.quant_state
         parts = [state.absmax, state.code]
@@ -156,7 +161,6 @@ def test_attention_without_a_mask_saves_its_own_heads_only() -> None:
 def test_full_logits_are_what_they_cost() -> None:
     """Transformers' own loss: logits, their float32 copy, its softmax."""
     from fake_models import Live
-
     from torch._subclasses.fake_tensor import FakeTensorMode
     from transformers.loss.loss_utils import ForCausalLMLoss
 
@@ -180,7 +184,10 @@ def test_the_largest_micro_batch_fits_and_keeps_the_sequences_of_a_step() -> Non
     assert best.micro_batch * best.accumulation == 48
     needed = {
         micro: memory_plan.predict(
-            KNOWN[LLAMA], lora(), BF16, options.model_copy(update={"micro_batch": micro, "accumulation": 48 // micro})
+            KNOWN[LLAMA],
+            lora(),
+            BF16,
+            options.model_copy(update={"micro_batch": micro, "accumulation": 48 // micro}),
         ).needed
         for micro in (1, 2, 3, 4, 6, 8, 12, 16, 24, 48)
     }
@@ -196,7 +203,12 @@ def test_products_in_float32_are_not_guessed_at() -> None:
 
 def test_the_measuring_trains_on_whatever_is_there(tmp_path: Path) -> None:
     options = training(
-        device="cpu", optimizer="adamw_torch", attention="packed_sdpa", max_length=64, accumulation=1, gradient_checkpointing=True
+        device="cpu",
+        optimizer="adamw_torch",
+        attention="packed_sdpa",
+        max_length=64,
+        accumulation=1,
+        gradient_checkpointing=True,
     )
     assert measure(TINY["llama"], lora(), BF16, options, tmp_path) is None
 

@@ -18,12 +18,16 @@ PROFILES = [
 OFFLINE = {
     "CUDA_VISIBLE_DEVICES": "",
     "HF_HUB_OFFLINE": "1",
-    **{name: "http://127.0.0.1:9" for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")},
+    **dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9"),
 }
 
 
-SMALL_TABLE = {"corpus": {"table": "config/crates.tsv", "shards": 1}, "curriculum_shards": 1, "dataset_shards": 1}
-"""Laid over profiles whose corpus is that of h100.yaml, which is planned whole: to read its hundreds of locks takes long."""
+SMALL_TABLE = {
+    "corpus": {"table": "config/crates.tsv", "shards": 1},
+    "curriculum_shards": 1,
+    "dataset_shards": 1,
+}
+"""Laid over profiles whose corpus is that of h100.yaml, which is planned whole: to read its locks takes long."""
 
 
 def read(profile: Path) -> dict[str, Any]:
@@ -64,6 +68,7 @@ def test_a_misspelt_key_ends_the_plan_with_the_right_one(profile: Path, tmp_path
     planned = plan(tmp_path, broken)
     assert planned.returncode == 2
     assert (
-        "config key stages.phase1.gradient_checkpoint is unknown: did you mean gradient_checkpointing?" in planned.stderr
+        "config key stages.phase1.gradient_checkpoint is unknown: did you mean gradient_checkpointing?"
+        in planned.stderr
     )
     assert "Traceback" not in planned.stderr

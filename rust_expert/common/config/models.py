@@ -15,7 +15,7 @@ SIZE: dict[str, Any] = {"size_dependent": True}
 QUANTISATION_BLOCK = 64
 """bitsandbytes quantises in blocks of 64 weights; on AVX-512 CPUs rows of another width come back wrong."""
 
-AUTO = "auto"
+AUTO: Literal["auto"] = "auto"
 
 
 class Section(BaseModel):
