@@ -19,6 +19,10 @@ rule all:
         "results/metrics.json",
 
 
+onstart:
+    or_stop(require_engines)
+
+
 onsuccess:
     finish(True)
 
