@@ -19,7 +19,9 @@ from tools.packages import LOCK, SetupFault, locked
 ROOT = Path(__file__).resolve().parent.parent
 OLDEST_PYTHON = "3.11"
 HEADER = "# Made by `make lock`; do not edit.\n"
-APART = {"sample-vllm": "vLLM pins numpy, setuptools and CUDA packages lower than the newest that the rest has"}
+APART = {
+    "sample-vllm": "vLLM pins numpy, setuptools and CUDA packages lower than the newest that the rest has"
+}
 """Environments of which only what their .in file states has the versions of requirements.lock, and why."""
 
 

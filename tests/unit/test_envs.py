@@ -31,7 +31,9 @@ def uses() -> list[tuple[str, str]]:
     """(script, environment) for each rule, as `code_of` states it."""
     found: set[tuple[str, str]] = set()
     for path in (ROOT / "rules").glob("*.smk"):
-        found.update(re.findall(r'code_of\(\s*"scripts\.(\w+)",\s*"([\w-]+)"', path.read_text(encoding="utf-8")))
+        found.update(
+            re.findall(r'code_of\(\s*"scripts\.(\w+)",\s*"([\w-]+)"', path.read_text(encoding="utf-8"))
+        )
     return sorted(found)
 
 
