@@ -181,9 +181,10 @@ def main(words: Sequence[str] = ()) -> None:
         problem_of(task)
         for task in problems(CurriculumOptions(problems=given.problems or (400 if given.llama_8b else 96)))
     ]
+    together = 4096 if engine == "vllm" else GENERATED_TOGETHER
     options = SamplingOptions.model_validate(
         {"engine": engine, "samples": given.samples, "temperature": 0.8, "top_p": 0.95, "max_new_tokens": most,
-         "batch_size": 4096 if engine == "vllm" else GENERATED_TOGETHER, "weights": "dense", "device": device, "seed": 17}
+         "batch_size": together, "weights": "dense", "device": device, "seed": 17}
     )  # fmt: skip
     quantization = QuantizationOptions(compute_dtype="bfloat16" if device == "cuda" else "float32")
     name = torch.cuda.get_device_name() if device == "cuda" else "CPU, one thread"

@@ -5,13 +5,16 @@ The copy lies in a folder beside the base that no workflow rule declares, and is
 
 import gc
 import logging
+import shutil
 from pathlib import Path
 
 import torch
 
 from rust_expert.common.config.models import QuantizationOptions
+from rust_expert.common.errors import UserError
 from rust_expert.common.files import sha256_file
 from rust_expert.models import loading
+from rust_expert.models.manifest import read_base
 from rust_expert.models.work import Fingerprint, WorkFolder, library_versions
 
 log = logging.getLogger(__name__)
@@ -23,6 +26,7 @@ def dense_copy(
     """The folder of a checkpoint in `compute_dtype` without quantisation; `folder` itself where the base has none.
 
     `base` is the base's manifest and `folder` its model. Each 4-bit layer becomes the weights that it stands for.
+    Raises UserError where the disk has no room for it.
     """
     if quantization.quant_type == "none":
         return folder
@@ -37,6 +41,7 @@ def dense_copy(
     with WorkFolder(base.parent / "dense", fingerprint, wait_seconds, doing="dequantising") as work:
         target = work.path / "model"
         if work.finished() != _sizes(target):
+            _check_disk(base, work.path, quantization)
             log.info("dequantising the base once, into %s", target)
             model = loading.dequantise(loading.load_base(folder, quantization, "sdpa", device))
             if hasattr(model.config, "quantization_config"):
@@ -48,6 +53,16 @@ def dense_copy(
                 torch.cuda.empty_cache()
             work.finish(_sizes(target))
         return target
+
+
+def _check_disk(base: Path, target: Path, quantization: QuantizationOptions) -> None:
+    needed = read_base(base).parameters * loading.DTYPES[quantization.compute_dtype].itemsize
+    free = shutil.disk_usage(target).free
+    if free < needed:
+        raise UserError(
+            f"{target}: the dequantised base takes {needed / 1e9:.1f} GB there, and {free / 1e9:.1f} GB are free; free"
+            " some, or choose engine: transformers"
+        )
 
 
 def _sizes(folder: Path) -> dict[str, int]:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from rust_expert.common.files import read_json, write_json
 from rust_expert.common.tables import read_jsonl, write_jsonl
 from rust_expert.models.conversation import TEMPLATE_VARIABLES, encode_prompts
 from rust_expert.models.loading import load_tokenizer
+from rust_expert.sampling import dense
 from rust_expert.sampling.dense import dense_copy
 from rust_expert.sampling.engine import Rule
 from rust_expert.sampling.job import Job
@@ -119,6 +121,17 @@ def test_the_dense_copy_is_the_base_that_adapters_were_trained_on() -> None:
     assert (folder / "model.safetensors").stat().st_mtime_ns == stamp
     plain = tiny_models.QUANTIZATION.model_copy(update={"quant_type": "none"})
     assert dense_copy(base, FOLDER, plain, "cpu") == FOLDER
+
+
+def test_a_full_disk_is_told_before_anything_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = tmp_path / "manifest.json"
+    base.write_bytes(tiny_models.base_manifest().read_bytes())
+    monkeypatch.setattr(dense.shutil, "disk_usage", lambda path: SimpleNamespace(free=1_000))
+    with pytest.raises(UserError, match="the dequantised base takes .* GB there, and 0.0 GB are free"):
+        dense_copy(base, FOLDER, tiny_models.QUANTIZATION, "cpu")
+    assert not (tmp_path / "dense" / "model").exists()
 
 
 def test_ranks_that_vllm_takes(tmp_path: Path) -> None:
