@@ -8,7 +8,7 @@ PY := .venv/bin/python
 # cargo and rustc are found where rustup puts them, also before the shell has been started anew.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help setup run sweep test lint format doctor bench bench-judge bench-data bench-dataset report \
+.PHONY: help setup run sweep test lint format doctor bench bench-judge bench-data bench-dataset bench-sampling report \
 	advisories lock clean
 .DEFAULT_GOAL := help
 
@@ -53,6 +53,9 @@ bench-dataset: setup ## what a row costs from the rows of tasks to the shards
 
 bench-data: setup ## what the steps from crates to rows cost, against a bare parse
 	@$(PY) -m benchmarks data
+
+bench-sampling: setup ## what sampling a suite costs, against transformers' own generate()
+	@$(PY) -m benchmarks.sampling $(ARGS)
 
 report: setup ## make results/report.html from what is there
 	@$(PY) -m snakemake --cores all results/report.html $(ARGS)

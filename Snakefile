@@ -20,6 +20,10 @@ rule all:
         "results/metrics.json",
 
 
+onstart:
+    or_stop(require_engines)
+
+
 onsuccess:
     finish(True)
 

@@ -3,7 +3,7 @@
 import argparse
 import importlib
 
-NAMES = ("judge", "data", "dataset")
+NAMES = ("judge", "data", "dataset", "sampling")
 
 
 def main() -> None:

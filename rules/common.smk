@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 
@@ -100,11 +101,14 @@ def suite_path(name):
     return f"results/suites/{name}.jsonl"
 
 
+def problems_path(name):
+    """Where the problems of a suite or of a stage's training prompts lie."""
+    return f"results/suites/{name}.jsonl" if name.endswith("-prompts") else suite_path(name)
+
+
 def suite_file(wildcards):
     """The problems that a sampling or judging job works on: a suite's, or a stage's training prompts."""
-    if wildcards.suite.endswith("-prompts"):
-        return f"results/suites/{wildcards.suite}.jsonl"
-    return suite_path(wildcards.suite)
+    return problems_path(wildcards.suite)
 
 
 def crate_table(wildcards):
@@ -243,6 +247,8 @@ def lora_flags(wildcards):
 
 def sampling_flags(wildcards):
     """How a suite is sampled: the evaluation's way or the sweep's, or, for training prompts, the way of their stage."""
+    if not wildcards:
+        return cli.flags(CONFIG.evaluate.sampling)
     if wildcards.suite.endswith("-prompts"):
         return cli.flags(STAGES[wildcards.suite.removesuffix("-prompts")].sampling)
     return cli.flags(SWEEP.sampling if wildcards.stage in SWEEP.points else CONFIG.evaluate.sampling)
@@ -251,6 +257,52 @@ def sampling_flags(wildcards):
 def score_flags(wildcards):
     """How a stage is scored: with the k that its samples suffice for."""
     return cli.flags(SWEEP.score if wildcards.stage in SWEEP.points else CONFIG.score)
+
+
+def vllm_pairs(wildcards):
+    """What a job of vLLM samples: its stage and suite, or all that is measured."""
+    pairs = [(wildcards.stage, wildcards.suite)] if wildcards else EVALUATED
+    words = [
+        [
+            f"results/models/{stage}/manifest.json",
+            problems_path(suite),
+            f"results/samples/{stage}/{suite}.jsonl",
+        ]
+        for stage, suite in pairs
+    ]
+    return " ".join(f"--pair {shlex.join(one)}" for one in words)
+
+
+def vllm_job(wildcards):
+    """What a job of vLLM is called in telemetry."""
+    return f"stage={wildcards.stage} suite={wildcards.suite}" if wildcards else "stage=all suite=all"
+
+
+VLLM_EVALUATION = CONFIG.evaluate.sampling.engine == "vllm"
+VLLM_PROMPTS = [f"{name}-prompts" for name in RSFT_STAGES if STAGES[name].sampling.engine == "vllm"]
+VLLM_SUITES = VLLM_PROMPTS + (list(CONFIG.suites) if VLLM_EVALUATION else [])
+OTHER_SUITES = [
+    name for name in [*CONFIG.suites, *(f"{name}-prompts" for name in RSFT_STAGES)] if name not in VLLM_SUITES
+]
+
+
+def require_engines():
+    """Raise UserError, before anything is trained, where an engine is not there that is wanted at the end."""
+    wanted = any(job.rule.name.startswith("sample_vllm") for job in workflow.dag.needrun_jobs())
+    if not wanted or "conda" in {str(one) for one in workflow.deployment_settings.deployment_method}:
+        return
+    folder = os.environ.get("RUST_EXPERT_VLLM")
+    python = f"{folder}/bin/python" if folder else "python"
+    look = "import importlib.util, sys; sys.exit(importlib.util.find_spec('vllm') is None)"
+    try:
+        found = subprocess.run([python, "-c", look]).returncode == 0
+    except OSError:
+        found = False
+    if not found:
+        raise UserError(
+            f"engine: vllm was asked for, but {python} has no vllm; run with --sdm conda, or install envs/sample-vllm.lock into"
+            " a virtual environment and name its folder in RUST_EXPERT_VLLM, or choose engine: transformers"
+        )
 
 
 def base_flags():

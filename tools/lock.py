@@ -1,7 +1,8 @@
 """Pin every package: requirements.lock for .venv, and for each environment in envs/ a NAME.lock and a NAME.yaml.
 
 Versions that the locks already hold stay, so running this twice changes nothing; `--upgrade` takes the newest that fit.
-The environments take their versions from requirements.lock, so a package has one version everywhere.
+The environments take their versions from requirements.lock, so a package has one version everywhere. One that cannot
+(APART) does so for the packages that it states itself.
 """
 
 import argparse
@@ -9,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from tools.indexes import pip_settings, uv_environment
@@ -17,6 +19,10 @@ from tools.packages import LOCK, SetupFault, locked
 ROOT = Path(__file__).resolve().parent.parent
 OLDEST_PYTHON = "3.11"
 HEADER = "# Made by `make lock`; do not edit.\n"
+APART = {
+    "sample-vllm": "vLLM pins numpy, setuptools and CUDA packages lower than the newest that the rest has"
+}
+"""Environments of which only what their .in file states has the versions of requirements.lock, and why."""
 
 
 def main() -> int:
@@ -32,7 +38,10 @@ def main() -> int:
         compile_lock(ROOT / "requirements.in", ROOT / LOCK, ["--upgrade"] if arguments.upgrade else [])
         for source in sorted((ROOT / "envs").glob("*.in")):
             lock = source.with_suffix(".lock")
-            compile_lock(source, lock, ["--upgrade", "--constraint", str(ROOT / LOCK)])
+            with tempfile.TemporaryDirectory() as folder:
+                compile_lock(
+                    source, lock, ["--upgrade", "--constraint", str(constraint(source, Path(folder)))]
+                )
             source.with_suffix(".yaml").write_text(environment(source, lock), encoding="utf-8")
     except SetupFault as fault:
         print(f"lock: {fault}", file=sys.stderr)
@@ -64,6 +73,17 @@ def compile_lock(source: Path, lock: Path, words: list[str]) -> None:
     finally:
         made.unlink(missing_ok=True)
     print(f"{lock.relative_to(ROOT)}: {len(locked(lock))} packages")
+
+
+def constraint(source: Path, folder: Path) -> Path:
+    """The versions that an environment has to keep to: a file, in `folder` where it is not requirements.lock itself."""
+    if source.stem not in APART:
+        return ROOT / LOCK
+    made = folder / "constraint.txt"
+    rows = (ROOT / LOCK).read_text(encoding="utf-8").splitlines(keepends=True)
+    stated = set(direct(source))
+    made.write_text("".join(row for row in rows if row.split("==")[0].lower() in stated), encoding="utf-8")
+    return made
 
 
 def direct(source: Path) -> list[str]:

@@ -41,13 +41,15 @@ def import_closure(module: str, root: Path, without: frozenset[str] = frozenset(
     return sorted(seen)
 
 
-def code_fingerprint(module: str, root: Path, extra: tuple[Path, ...] = ()) -> str:
+def code_fingerprint(
+    module: str, root: Path, extra: tuple[Path, ...] = (), without: frozenset[str] = OBSERVERS
+) -> str:
     """A short hash over the import closure of `module`, observers left out, and the bytes of the `extra` files.
 
-    An extra file is an environment's lock.
+    An extra file is an environment's lock. `without` names other modules that are to be left out.
     """
     digest = hashlib.sha256()
-    paths = import_closure(module, root, without=OBSERVERS)
+    paths = import_closure(module, root, without=without)
     for path in paths:
         digest.update(f"{path.relative_to(root)}\0{_normal_form(path, path.stat().st_mtime_ns)}\0".encode())
     for path in sorted({data for source in paths for data in _data_beside(source)}):

@@ -1,5 +1,6 @@
 """What a training shows while it runs: progress with loss and speed, curves for other tools, and what it cost."""
 
+import importlib
 import json
 import logging
 import math
@@ -82,7 +83,7 @@ class WeightsAndBiases:
 
     def __init__(self, project: str, stage: str, identity: str, folder: Path) -> None:
         try:
-            import wandb  # type: ignore[import-not-found,unused-ignore]
+            wandb = importlib.import_module("wandb")  # in no environment of ours: who wants it installs it
         except ImportError:
             raise UserError(
                 "wandb_project is set, but the package wandb is not installed; `pip install wandb`, or set it to null"

@@ -1,7 +1,7 @@
-"""The work folder of a training: a lock, a fingerprint of all that shapes it, and checkpoints.
+"""The work folder of a training or sampling: a lock, a fingerprint of all that shapes it, and what is done so far.
 
 No workflow rule declares it, so a failed or killed job keeps it, and the next run goes on from the last whole
-checkpoint. A changed fingerprint starts anew.
+checkpoint or batch. A changed fingerprint starts anew.
 """
 
 import fcntl
@@ -25,7 +25,7 @@ POLL_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """Everything that shapes a training, by name: options, hashes of data and models, versions, code."""
+    """Everything that shapes a training or sampling, by name: options, hashes of data and models, versions, code."""
 
     parts: Mapping[str, Any]
 
@@ -43,14 +43,16 @@ class Fingerprint:
 class WorkFolder:
     """An exclusive hold on a work folder; use it as a context manager."""
 
-    def __init__(self, path: Path, fingerprint: Fingerprint, wait_seconds: float = 0.0) -> None:
-        self.path, self.fingerprint, self.wait_seconds = path, fingerprint, wait_seconds
+    def __init__(
+        self, path: Path, fingerprint: Fingerprint, wait_seconds: float = 0.0, doing: str = "training"
+    ) -> None:
+        self.path, self.fingerprint, self.wait_seconds, self.doing = path, fingerprint, wait_seconds, doing
         self._lock: IO[str] | None = None
 
     def __enter__(self) -> Self:
         """Take the lock, then empty the folder if it belongs to another fingerprint.
 
-        A trainer that outlived its workflow holds the lock still. Where it trains just this, its end is waited
+        A process that outlived its workflow holds the lock still. Where it does just this, its end is waited
         for, up to `wait_seconds`; else, or after that, a UserError names its process.
         """
         self.path.mkdir(parents=True, exist_ok=True)
@@ -84,11 +86,11 @@ class WorkFolder:
             if not same or time.monotonic() > give_up:
                 kill = f", or stop it with `kill {holder['pid']}`," if "pid" in holder else ""
                 raise UserError(
-                    f"{self.path}: {process} is training here; wait for its end{kill} and run again"
+                    f"{self.path}: {process} is {self.doing} here; wait for its end{kill} and run again"
                 )
             if not told:
                 told = True
-                log.info("%s is training just this in %s; waiting for its end", process, self.path)
+                log.info("%s is %s just this in %s; waiting for its end", process, self.doing, self.path)
             time.sleep(POLL_SECONDS)
 
     def _settle(self) -> None:
@@ -98,7 +100,7 @@ class WorkFolder:
             return
         if before is not None:
             changed = ", ".join(self.fingerprint.changed_from(before.get("parts", {})))
-            log.info("training anew, for these changed: %s", changed)
+            log.info("%s anew, for these changed: %s", self.doing, changed)
         for entry in self.path.iterdir():
             if entry.name == "lock":
                 continue

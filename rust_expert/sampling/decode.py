@@ -7,42 +7,15 @@ probabilities. Finished rows leave the batch, which generate() keeps computing t
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from rust_expert.sampling.cache import make_cache
+from rust_expert.sampling.engine import Decoded, Prompt, Rule
 
 SHRINK_AT = 0.75
 """The batch is made smaller once no more than this share of its rows still runs."""
-
-
-@dataclass(frozen=True)
-class Prompt:
-    """Token ids that are gone on from, and the seed of this row's random numbers."""
-
-    ids: list[int]
-    seed: int
-
-
-@dataclass(frozen=True)
-class Decoded:
-    """The new tokens, the end mark included where the row came to it."""
-
-    ids: list[int]
-    finished: bool
-
-
-@dataclass(frozen=True)
-class Rule:
-    """How a token is chosen and when a row ends."""
-
-    temperature: float
-    top_p: float
-    max_new_tokens: int
-    end_ids: frozenset[int]
-    pad_id: int
 
 
 @torch.inference_mode()

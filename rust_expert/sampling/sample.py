@@ -1,175 +1,155 @@
-"""Completions of a stage for a suite: prompts, seeds, batches, rows."""
+"""Files of completions: sampled batch by batch, resumable, and never made a second time for the same order."""
 
 import logging
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from transformers import PreTrainedTokenizerBase
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from rust_expert.common.config.models import QuantizationOptions
-from rust_expert.common.config.sampling import SamplingOptions
-from rust_expert.common.contracts import Completion, Problem
+from rust_expert.common import telemetry
+from rust_expert.common.contracts import Completion
 from rust_expert.common.errors import UserError
-from rust_expert.common.files import sha256_file, sha256_json
+from rust_expert.common.files import read_json, sha256_file, write_json
 from rust_expert.common.progress import Progress
-from rust_expert.common.seeds import stable_hash
-from rust_expert.models import loading
-from rust_expert.models.conversation import encode_prompts
-from rust_expert.models.manifest import (
-    StageManifest,
-    adapter_folder,
-    check_lineage,
-    model_folder,
-    read_base,
-    read_manifest,
-)
-from rust_expert.models.process import require_device
-from rust_expert.sampling.decode import Decoded, Prompt, Rule, decode
+from rust_expert.common.tables import write_jsonl
+from rust_expert.models.work import Fingerprint, WorkFolder
+from rust_expert.sampling.engine import Decoded, Engine
+from rust_expert.sampling.job import Job, Row
+from rust_expert.sampling.journal import BatchJournal
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class LoadedModel:
-    """A stage ready to be sampled."""
+class SampleManifest(BaseModel):
+    """The file beside completions that says what they are: all that shaped them, and their hash."""
 
-    model: Any
-    tokenizer: PreTrainedTokenizerBase
-    sha256: str
+    model_config = ConfigDict(extra="forbid")
 
-
-def row_seed(seed: int, task_id: str, sample: int) -> int:
-    """The seed of one row, of 63 bits so that every table can hold it; independent of suite, order and batch."""
-    return stable_hash(seed, "completion", task_id, sample) >> 1
-
-
-def fingerprint(options: SamplingOptions, quantization: QuantizationOptions, model_sha256: str) -> str:
-    """What the text of a row depends on, its seed aside: the parameters and the model, not the machine."""
-    parameters = options.model_dump(mode="json", exclude={"threads", "device", "batch_size", "samples"})
-    return sha256_json(
-        {"sampling": parameters, "quantization": quantization.model_dump(mode="json"), "model": model_sha256}
-    )[:16]
+    sha256: str = Field(description="of the file of completions")
+    sampling: str = Field(description="the fingerprint that each row states")
+    problems: int
+    rows: int
+    finished: int = Field(description="rows that the model ended itself")
+    tokens: int = Field(description="tokens generated, end marks included")
+    fingerprint: str = Field(description="one hash over shaped_by")
+    shaped_by: dict[str, Any] = Field(description="options, model, prompts, versions and code")
 
 
-def load_stage(
-    base_path: Path, stage_path: Path, options: SamplingOptions, quantization: QuantizationOptions
-) -> LoadedModel:
-    """The quantised base with the stage's adapter, as it was trained; the base's own manifest: without one.
+def manifest_path(out: Path) -> Path:
+    """Where the manifest of a file of completions lies."""
+    return out.with_suffix(".json")
 
-    With `weights: dense` the base is dequantised once and the adapter merged: the same function, to rounding.
 
-    Raises UserError where the manifests do not belong together or files are missing.
+def work_folder(out: Path) -> Path:
+    """Where batches are kept for a file of completions; no workflow rule declares it."""
+    return out.parent / "work" / out.stem
+
+
+def sample(
+    jobs: Sequence[Job], load: Callable[[], Engine], wait_seconds: float = 0.0
+) -> Iterator[SampleManifest]:
+    """Make the file and manifest of each job in turn; `load` is called once, and only if a batch is missing.
+
+    A run that was killed goes on at the first batch that is not in its journal. Where all are, or the file itself is
+    there with a manifest that agrees, nothing is sampled.
     """
-    require_device(options.device)
-    base, stage = read_base(base_path), read_manifest(stage_path)
-    check_lineage(base_path, stage_path, stage)
-    folder = model_folder(base_path, base)
-    model = loading.load_base(folder, quantization, "sdpa", options.device)
-    adapter = adapter_folder(stage_path, stage) if isinstance(stage, StageManifest) else None
-    if options.weights == "dense":
-        model = loading.dequantise(model)
-    if adapter is not None:
-        model = loading.load_adapter(model, adapter, trainable=False)
-        if options.weights == "dense":
-            model = model.merge_and_unload()
-    model.eval()
-    tokenizer = loading.load_tokenizer(folder, padding_side="left")
-    return LoadedModel(model, tokenizer, sha256_json(_identity(base_path, stage)))
+    engine: Engine | None = None
+    for job in jobs:
+        out = job.order.out
+        work = WorkFolder(work_folder(out), job.fingerprint, wait_seconds, doing="sampling")
+        with work, BatchJournal(work.path / "batches.jsonl") as journal:
+            manifest = _standing(job)
+            if manifest is not None:
+                log.info("%s is sampled already with just this, nothing to do", out)
+                yield manifest
+                continue
+            missing = [number for number in range(len(job.batches)) if number not in journal.batches]
+            if missing:
+                engine = engine or load()
+                _generate(job, engine, journal, missing)
+            else:
+                log.info("%s was sampled already with just this: the same rows are written again", out)
+            yield _publish(job, journal)
 
 
-def _identity(base_path: Path, stage: Any) -> dict[str, Any]:
-    """What a model is: its base and its adapter's files, not what the stage is called."""
-    return {
-        "base": sha256_file(base_path),
-        "adapter": stage.files if isinstance(stage, StageManifest) else {},
-    }
+def _standing(job: Job) -> SampleManifest | None:
+    """The manifest beside the file where both are there and are just what the job would make."""
+    out = job.order.out
+    path = manifest_path(out)
+    if not out.is_file() or not path.is_file():
+        return None
+    try:
+        manifest = SampleManifest.model_validate(read_json(path))
+    except (UserError, ValidationError):
+        log.info("%s is no manifest of completions; it is made again", path)
+        return None
+    if manifest.fingerprint != job.fingerprint.digest:
+        changed = ", ".join(job.fingerprint.changed_from(manifest.shaped_by))
+        log.info("%s was sampled otherwise: %s changed", out, changed)
+        return None
+    if manifest.sha256 != sha256_file(out):
+        log.info("%s is not the file that %s describes; it is written again", out, path)
+        return None
+    return manifest
 
 
-def complete(
-    loaded: LoadedModel,
-    problems: Sequence[Problem],
-    options: SamplingOptions,
-    quantization: QuantizationOptions,
-) -> list[Completion]:
-    """`options.samples` completions of each problem, in the order of the problems.
-
-    Rows of like length go through the model together; neither their text nor their seed depends on that.
-
-    Raises UserError where a prompt leaves no room for an answer.
-    """
-    texts = [options.template.replace("{prompt}", problem.prompt) for problem in problems]
-    ids = encode_prompts(loaded.tokenizer, texts)
-    _check_room(loaded.model, problems, ids, options)
-    keys = [(index, sample) for index in range(len(problems)) for sample in range(options.samples)]
-    order = sorted(range(len(keys)), key=lambda place: len(ids[keys[place][0]]))
-    rule = _rule(loaded, options)
-    rows: list[tuple[Prompt, Decoded] | None] = [None] * len(keys)
-    started, tokens = time.process_time(), 0
-    with Progress(len(keys), "completions") as progress:
-        for start in range(0, len(order), options.batch_size):
-            batch = order[start : start + options.batch_size]
-            prompts = [
-                Prompt(ids[index], row_seed(options.seed, problems[index].task_id, sample))
-                for index, sample in (keys[place] for place in batch)
-            ]
-            for place, prompt, decoded in zip(
-                batch, prompts, decode(loaded.model, prompts, rule), strict=True
-            ):
-                rows[place] = (prompt, decoded)
-                tokens += len(decoded.ids)
-            progress.advance(len(batch))
-    log.info("%d tokens, %.0f per CPU second", tokens, tokens / max(time.process_time() - started, 1e-9))
-    name = fingerprint(options, quantization, loaded.sha256)
-    return [
-        _completion(loaded, problems[index].task_id, sample, row, rule, name)
-        for (index, sample), row in zip(keys, rows, strict=True)
-        if row is not None
-    ]
+def _generate(job: Job, engine: Engine, journal: BatchJournal, missing: Sequence[int]) -> None:
+    started, cpu, tokens = time.monotonic(), time.process_time(), 0
+    with Progress(len(job.rows), "completions") as progress:
+        progress.already(sum(len(rows) for rows in journal.batches.values()))
+        for number in missing:
+            rows = [job.rows[place] for place in job.batches[number]]
+            decoded = engine.generate(job.adapter, [row.prompt for row in rows], job.rule)
+            journal.add(number, [_completion(job, row, new) for row, new in zip(rows, decoded, strict=True)])
+            tokens += sum(len(new.ids) for new in decoded)
+            progress.advance(len(rows))
+    seconds, cpu = max(time.monotonic() - started, 1e-9), max(time.process_time() - cpu, 1e-9)
+    telemetry.worked("tokens", tokens, seconds)
+    log.info(
+        "%s: %d tokens, %.0f per second, %.0f per CPU second",
+        job.order.out, tokens, tokens / seconds, tokens / cpu,
+        extra={"work": "tokens", "done": tokens, "per_second": tokens / seconds},
+    )  # fmt: skip
 
 
-def _completion(
-    loaded: LoadedModel, task_id: str, sample: int, row: tuple[Prompt, Decoded], rule: Rule, name: str
-) -> Completion:
-    prompt, decoded = row
+def _completion(job: Job, row: Row, decoded: Decoded) -> Completion:
     text = decoded.ids[:-1] if decoded.finished else decoded.ids
-    completion: str = loaded.tokenizer.decode(
-        text, skip_special_tokens=True, clean_up_tokenization_spaces=False
-    )
+    completion: str = job.tokenizer.decode(text, skip_special_tokens=True, clean_up_tokenization_spaces=False)
     return Completion(
-        task_id=task_id,
+        task_id=row.task_id,
         completion=completion,
-        sample=sample,
-        seed=prompt.seed,
-        sampling=name,
+        sample=row.sample,
+        seed=row.prompt.seed,
+        sampling=job.name,
         tokens=len(decoded.ids),
         finished=decoded.finished,
     )
 
 
-def _rule(loaded: LoadedModel, options: SamplingOptions) -> Rule:
-    tokenizer = loaded.tokenizer
-    told = loaded.model.generation_config.eos_token_id
-    ends = {tokenizer.eos_token_id, *(told if isinstance(told, list) else [told])} - {None}
-    return Rule(
-        temperature=options.temperature,
-        top_p=options.top_p,
-        max_new_tokens=options.max_new_tokens,
-        end_ids=frozenset(ends),
-        pad_id=tokenizer.pad_token_id,
+def _publish(job: Job, journal: BatchJournal) -> SampleManifest:
+    """Write the rows in the order of the suite, and the manifest after them."""
+    by_place = {
+        place: row
+        for number, places in enumerate(job.batches)
+        for place, row in zip(places, journal.batches[number], strict=True)
+    }
+    rows = [by_place[place] for place in range(len(job.rows))]
+    write_jsonl(job.order.out, rows)
+    manifest = _manifest(job.fingerprint, job, rows)
+    write_json(manifest_path(job.order.out), manifest.model_dump(mode="json"))
+    return manifest
+
+
+def _manifest(shaped_by: Fingerprint, job: Job, rows: Sequence[Completion]) -> SampleManifest:
+    return SampleManifest(
+        sha256=sha256_file(job.order.out),
+        sampling=job.name,
+        problems=len(job.order.problems),
+        rows=len(rows),
+        finished=sum(row.finished for row in rows),
+        tokens=sum(row.tokens for row in rows),
+        fingerprint=shaped_by.digest,
+        shaped_by=dict(shaped_by.parts),
     )
-
-
-def _check_room(
-    model: Any, problems: Sequence[Problem], ids: Sequence[list[int]], options: SamplingOptions
-) -> None:
-    most = model.config.max_position_embeddings
-    for problem, prompt in zip(problems, ids, strict=True):
-        if len(prompt) + options.max_new_tokens > most:
-            raise UserError(
-                f"problem {problem.task_id}: its prompt of {len(prompt)} tokens and max_new_tokens"
-                f" ({options.max_new_tokens}) are more than the model's {most} positions; lower sampling.max_new_tokens"
-                " or take a base with more positions"
-            )

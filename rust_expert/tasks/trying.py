@@ -6,8 +6,9 @@ where an error is nobody's, the forms that may cause it are taken out; a message
 used.
 """
 
+import itertools
 import logging
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -117,13 +118,19 @@ class Trials:
 
 
 def _apart(forms: Sequence[Form]) -> list[list[Form]]:
-    """Groups in which each item stands once, and forms that change more than bodies stand by themselves."""
+    """Groups in which each item stands once, and forms that change more than bodies stand by themselves.
+
+    Of those, one in the impls of a trait: where one impl conflicts with another (E0119), rustc does not compare the
+    methods of any impl of that trait with the trait's (E0053).
+    """
     groups: dict[tuple[bool, int], list[Form]] = {}
-    seen: Counter[tuple[bool, str]] = Counter()
+    taken: dict[tuple[bool, int], set[str]] = defaultdict(set)
     for form in forms:
-        place = form.inside, seen[form.inside, form.key]
-        seen[form.inside, form.key] += 1
-        groups.setdefault(place, []).append(form)
+        trait = form.row.trait.partition("<")[0].rpartition("::")[2]
+        marks = {form.key} if form.inside or not trait else {form.key, f"trait {trait}"}
+        place = next(place for place in itertools.count() if not marks & taken[form.inside, place])
+        taken[form.inside, place] |= marks
+        groups.setdefault((form.inside, place), []).append(form)
     return list(groups.values())
 
 

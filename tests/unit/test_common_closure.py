@@ -101,3 +101,14 @@ def test_the_lock_of_the_environment_counts(root: Path) -> None:
 def test_an_unknown_module_is_refused(root: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"scripts\.none"):
         import_closure("scripts.none", root)
+
+
+def test_modules_can_be_left_out(root: Path) -> None:
+    without = OBSERVERS | {"rust_expert.common.files"}
+    before = code_fingerprint("scripts.train", root, without=without)
+    (root / "rust_expert/common/files.py").write_text("y = 9\n", encoding="utf-8")
+    assert code_fingerprint("scripts.train", root, without=without) == before
+    (root / "rust_expert/models/sft.py").write_text(
+        "from rust_expert.common.files import y as z\n", encoding="utf-8"
+    )
+    assert code_fingerprint("scripts.train", root, without=without) != before

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from rust_expert.common.closure import import_closure
-from tools.lock import direct, environment
+from tools.lock import APART, constraint, direct, environment
 from tools.packages import locked
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,18 +23,23 @@ UNSEEN = {
 }
 """Direct needs that no import statement of ours shows."""
 
+NOT_HERE = {"vllm": ["vllm"]}
+"""Imports, with their distributions, that only an environment of its own has."""
+
 
 def uses() -> list[tuple[str, str]]:
     """(script, environment) for each rule, as `code_of` states it."""
     found: set[tuple[str, str]] = set()
     for path in (ROOT / "rules").glob("*.smk"):
-        found.update(re.findall(r'code_of\(\s*"scripts\.(\w+)",\s*"(\w+)"', path.read_text(encoding="utf-8")))
+        found.update(
+            re.findall(r'code_of\(\s*"scripts\.(\w+)",\s*"([\w-]+)"', path.read_text(encoding="utf-8"))
+        )
     return sorted(found)
 
 
 def third_party(script: str) -> set[str]:
     """The distributions that the import closure of a script names."""
-    distributions = importlib.metadata.packages_distributions()
+    distributions = {**NOT_HERE, **importlib.metadata.packages_distributions()}
     names: set[str] = set()
     for path in import_closure(f"scripts.{script}", ROOT):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -50,7 +55,7 @@ def third_party(script: str) -> set[str]:
 
 
 def test_there_are_rules_and_environments() -> None:
-    assert ENVIRONMENTS == ["data", "judge", "report", "sample", "train"]
+    assert ENVIRONMENTS == ["data", "judge", "report", "sample", "sample-vllm", "train"]
     assert len(uses()) >= 15
     assert {environment for _, environment in uses()} == set(ENVIRONMENTS)
 
@@ -58,8 +63,8 @@ def test_there_are_rules_and_environments() -> None:
 @pytest.mark.parametrize("path", sorted((ROOT / "rules").glob("*.smk")), ids=lambda path: path.stem)
 def test_a_rule_names_one_environment(path: Path) -> None:
     for rule in re.split(r"^rule ", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
-        stated = re.findall(r'code_of\(\s*"scripts\.(\w+)",\s*"(\w+)"', rule)
-        conda = re.findall(r"envs/(\w+)\.yaml", rule)
+        stated = re.findall(r'code_of\(\s*"scripts\.(\w+)",\s*"([\w-]+)"', rule)
+        conda = re.findall(r"envs/([\w-]+)\.yaml", rule)
         started = re.findall(r"python -m scripts\.(\w+)", rule)
         assert started, f"{rule.split(':')[0]} starts no script"
         assert [script for script, _ in stated] == started
@@ -93,7 +98,10 @@ def test_every_version_is_exact_and_no_host_is_named(name: str) -> None:
 def test_pins_agree_everywhere(name: str) -> None:
     everything = locked(ROOT / "requirements.lock")
     lock = locked(ROOT / "envs" / f"{name}.lock")
+    shared = direct(ROOT / "envs" / f"{name}.in") if name in APART else lock
     for package, rows in lock.items():
+        if package not in shared or (name in APART and package not in everything):
+            continue
         assert {version for version, _ in rows} <= {version for version, _ in everything[package]}, package
     source = ROOT / "envs" / f"{name}.in"
     text = (ROOT / "envs" / f"{name}.yaml").read_text(encoding="utf-8")
@@ -103,6 +111,14 @@ def test_pins_agree_everywhere(name: str) -> None:
     for row in pip:
         package, version = row.split("==")
         assert version in {known for known, _ in lock[package]}
+
+
+def test_an_environment_apart_keeps_to_the_versions_that_it_states(tmp_path: Path) -> None:
+    source = ROOT / "envs" / "sample-vllm.in"
+    rows = constraint(source, tmp_path).read_text(encoding="utf-8").splitlines()
+    assert "torch==2.13.0" in rows and "transformers==5.23.0" in rows
+    assert {row.split("==")[0] for row in rows} == set(direct(source)) - {"vllm"}
+    assert constraint(ROOT / "envs" / "sample.in", tmp_path) == ROOT / "requirements.lock"
 
 
 def test_the_workflow_itself_is_locked() -> None:

@@ -10,7 +10,8 @@ from transformers import AutoModelForCausalLM, MistralConfig, MistralForCausalLM
 from rust_expert.models import loading
 from rust_expert.models.conversation import encode_prompts
 from rust_expert.sampling.cache import GrowingLayer, make_cache
-from rust_expert.sampling.decode import Prompt, Rule, choose, decode
+from rust_expert.sampling.decode import choose, decode
+from rust_expert.sampling.engine import Prompt, Rule
 
 FOLDER = tiny_models.base_manifest().parent / "model"
 PROMPTS = [sample.prompt for sample in tiny_models.samples(9, 900)]

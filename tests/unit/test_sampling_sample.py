@@ -2,19 +2,26 @@
 
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 import tiny_models
 import torch
+from transformers import AutoModelForCausalLM, GenerationConfig
 
 from rust_expert.common.cli import flags
+from rust_expert.common.config.models import QuantizationOptions
 from rust_expert.common.config.sampling import SamplingOptions
 from rust_expert.common.contracts import Completion, Problem
 from rust_expert.common.errors import UserError
+from rust_expert.common.files import sha256_file
 from rust_expert.common.tables import read_jsonl, write_jsonl
-from rust_expert.sampling.sample import complete, fingerprint, load_stage, row_seed
+from rust_expert.models.loading import load_tokenizer
+from rust_expert.sampling.job import Job, Order, fingerprint, prepare, row_seed, rule_of
+from rust_expert.sampling.sample import sample
+from rust_expert.sampling.transformers_engine import TransformersEngine
 
 ROOT = Path(__file__).resolve().parents[2]
 PROBLEMS = [
@@ -29,12 +36,29 @@ def options(**changes: Any) -> SamplingOptions:
     return SamplingOptions.model_validate(given)
 
 
+def job_of(
+    chosen: SamplingOptions,
+    out: Path,
+    stage: Path | None = None,
+    problems: list[Problem] = PROBLEMS,
+    quantization: QuantizationOptions = tiny_models.QUANTIZATION,
+) -> Job:
+    stage = stage or tiny_models.stage_manifest()
+    return prepare(Order(tiny_models.base_manifest(), stage, problems, out, chosen, quantization))
+
+
+def engine_of(job: Job) -> TransformersEngine:
+    return TransformersEngine(job.folder, job.adapter, job.order.options, job.order.quantization)
+
+
 def sampled(
     chosen: SamplingOptions, stage: Path | None = None, problems: list[Problem] = PROBLEMS
 ) -> list[Completion]:
-    base = tiny_models.base_manifest()
-    loaded = load_stage(base, stage or tiny_models.stage_manifest(), chosen, tiny_models.QUANTIZATION)
-    return complete(loaded, problems, chosen, tiny_models.QUANTIZATION)
+    with tempfile.TemporaryDirectory() as folder:
+        job = job_of(chosen, Path(folder) / "rows.jsonl", stage, problems)
+        (manifest,) = sample([job], lambda: engine_of(job))
+        assert manifest.sha256 == sha256_file(job.order.out)
+        return read_jsonl(job.order.out, Completion)
 
 
 def test_rows_come_in_the_order_of_the_suite_and_can_be_drawn_again() -> None:
@@ -58,12 +82,7 @@ def test_quantised_and_dense_weights_are_one_function() -> None:
     ids = torch.tensor([[1, 20, 30, 40, 50, 60]])
     logits = []
     for weights in ("dense", "quantized"):
-        loaded = load_stage(
-            tiny_models.base_manifest(),
-            tiny_models.stage_manifest(),
-            options(weights=weights),
-            tiny_models.QUANTIZATION,
-        )
+        loaded = engine_of(job_of(options(weights=weights), Path("unused")))
         with torch.no_grad():
             logits.append(loaded.model(input_ids=ids).logits)
     torch.testing.assert_close(*logits, rtol=1e-4, atol=1e-4)
@@ -76,12 +95,11 @@ def test_the_adapter_counts_and_the_base_is_the_quantised_one() -> None:
     ids = torch.tensor([[1, 20, 30, 40, 50, 60]])
     found = []
     for stage in (base, tiny_models.stage_manifest()):
-        loaded = load_stage(base, stage, options(), tiny_models.QUANTIZATION)
+        loaded = engine_of(job_of(options(), Path("unused"), stage))
         with torch.no_grad():
             found.append(loaded.model(input_ids=ids).logits)
-    full = load_stage(
-        base, base, options(), tiny_models.QUANTIZATION.model_copy(update={"quant_type": "none"})
-    )
+    plain = tiny_models.QUANTIZATION.model_copy(update={"quant_type": "none"})
+    full = engine_of(job_of(options(), Path("unused"), base, quantization=plain))
     with torch.no_grad():
         found.append(full.model(input_ids=ids).logits)
     assert not torch.allclose(found[0], found[1], atol=1e-3)
@@ -110,6 +128,28 @@ def test_a_prompt_that_leaves_no_room_is_named() -> None:
         UserError, match=r"problem toy/long: its prompt of \d+ tokens .* model's 160 positions"
     ):
         sampled(options(), problems=[PROBLEMS[1], long])
+
+
+def test_end_marks_are_those_of_the_model_and_the_tokenizer(tmp_path: Path) -> None:
+    folder = tiny_models.base_manifest().parent / "model"
+    tokenizer = load_tokenizer(folder, padding_side="left")
+    told = AutoModelForCausalLM.from_pretrained(folder).generation_config.eos_token_id
+    assert rule_of(folder, tokenizer, options()).end_ids == {told, tokenizer.eos_token_id}
+    copy = tmp_path / "model"
+    copy.mkdir()
+    (copy / "config.json").write_bytes((folder / "config.json").read_bytes())
+    assert rule_of(copy, tokenizer, options()).end_ids == {told, tokenizer.eos_token_id}
+    GenerationConfig(eos_token_id=[5, 9]).save_pretrained(copy)
+    assert rule_of(copy, tokenizer, options()).end_ids == {5, 9, tokenizer.eos_token_id}
+
+
+def test_a_row_ends_at_any_end_mark(tmp_path: Path) -> None:
+    job = job_of(options(max_new_tokens=40), tmp_path / "rows.jsonl")
+    rule = job.rule.__class__(**{**job.rule.__dict__, "end_ids": frozenset(range(2, 384, 5))})
+    made = engine_of(job).generate(job.adapter, [row.prompt for row in job.rows[:4]], rule)
+    assert all(row.finished and row.ids[-1] % 5 == 2 for row in made)
+    with pytest.raises(ValueError, match="asked for None"):
+        engine_of(job).generate(None, [job.rows[0].prompt], rule)
 
 
 def test_the_script_writes_the_same_rows(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from rust_expert.judge.third_party import ThirdParty, build, limits_of
 from rust_expert.syntax.corpus import ItemRow, Origin, rows_of_crate
 from rust_expert.tasks.building import CrateResult
 from rust_expert.tasks.composed import Composed, Form, OtherChange, blamed, composed, public_paths, relined
-from rust_expert.tasks.trying import ABORTING, Failed, Trials
+from rust_expert.tasks.trying import ABORTING, Failed, Trials, _apart
 from tests.built_crates import CRATES, NAMES, OPTIONS, examined, items, replaced, with_options
 
 
@@ -258,6 +258,43 @@ def test_two_forms_of_one_item_are_tried_apart(small: tuple[dict[str, ItemRow], 
     rows, trials, _ = small
     forms = [form(rows, "second", "y + 1", "y + z"), form(rows, "second", "helper(x)", "helper()")]
     assert [each.codes for each in trials.failing(forms, 4).failed] == [("E0425",), ("E0061",)]
+
+
+def test_signatures_in_impls_of_one_trait_are_tried_apart(
+    small: tuple[dict[str, ItemRow], Trials, InPlace],
+) -> None:
+    rows, _, _ = small
+    forms = [
+        Form(rows[name]._replace(trait=trait), "way", "fn x() {}", inside)
+        for name, trait, inside in (
+            ("first", "From<u8>", False),
+            ("second", "core::convert::From<i8>", False),
+            ("third", "Drop", False),
+            ("helper", "From<u8>", True),
+            ("opaque", "From<i8>", True),
+        )
+    ]
+    groups = [{form.row.name for form in group} for group in _apart(forms)]
+    assert groups == [{"first", "third"}, {"second"}, {"helper", "opaque"}]
+
+
+def test_a_conflict_of_impls_hides_what_is_wrong_with_others_of_the_trait(tmp_path: Path) -> None:
+    """Why: this rustc compares no method with its trait's where two impls of the trait conflict."""
+    wrong = "trait T { fn a(&self, x: u8); } impl T for u8 { fn a(&self, x: u16) {} }"
+    conflict = " impl T for u16 { fn a(&self, x: u8) {} } impl T for u16 { fn a(&self, x: u8) {} }"
+    for more, seen in (("", True), (conflict, False)):
+        (tmp_path / "a.rs").write_text(wrong + more)
+        words = [
+            "rustc",
+            "--edition=2021",
+            "--crate-type=lib",
+            "--emit=metadata",
+            "-o",
+            str(tmp_path / "o"),
+            "a.rs",
+        ]
+        told = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True).stderr
+        assert ("E0053" in told) == seen and ("E0119" in told) != seen
 
 
 def test_forms_that_do_not_compile_leave_the_others(
