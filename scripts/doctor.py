@@ -4,12 +4,13 @@ Installs nothing. Exit code 0 where all that is needed is there (a missing GPU o
 """
 
 import argparse
+import functools
 import importlib.metadata
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +38,14 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--offline", action="store_true", help="do not look whether the registry answers")
+    parser.add_argument(
+        "--configfile",
+        nargs="+",
+        default=[],
+        type=Path,
+        metavar="FILE",
+        help="profiles to be run: do they need a GPU?",
+    )
     arguments = parser.parse_args()
     checks: list[Callable[[], Iterator[Finding]]] = [
         python,
@@ -45,7 +54,7 @@ def main() -> int:
         sandbox,
         disk,
         memory,
-        gpu,
+        functools.partial(gpu, arguments.configfile),
         cache,
     ]
     if not arguments.offline:
@@ -181,17 +190,32 @@ def memory() -> Iterator[Finding]:
     )
 
 
-def gpu() -> Iterator[Finding]:
-    """Which GPU there is; the default profile needs none."""
+def gpu(profiles: Sequence[Path]) -> Iterator[Finding]:
+    """Which GPU there is, and whether the profiles that are to be run can use it; the default profile needs none."""
     code, told = system.output_of(
         "nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"
     )
-    if code == 0 and told:
-        for line in told.splitlines():
-            yield Finding("ok", "gpu", line)
+    found = code == 0 and bool(told)
+    for line in told.splitlines() if found else ():
+        yield Finding("ok", "gpu", line)
+    if not profiles:
+        if not found:
+            yield Finding(
+                "note", "gpu", "none found; the default profile runs on the CPU, config/h100.yaml needs one"
+            )
+        return
+    try:
+        from rust_expert.common.config.reading import devices_of, read_profile
+        from rust_expert.models.process import require_device
+
+        profile = read_profile(ROOT / "config" / "config.yaml", profiles)
+        for device in devices_of(profile):
+            require_device(device, profile.quantization.compute_dtype)
+    except Exception as error:  # whatever it is, it is what the user must read
+        yield Finding("FIX", "gpu", str(error))
     else:
         yield Finding(
-            "note", "gpu", "none found; the default profile runs on the CPU, config/h100.yaml needs one"
+            "ok", "profile", f"{' '.join(map(str, profiles))}: its keys hold, and its devices are here"
         )
 
 

@@ -18,7 +18,10 @@ from pathlib import Path
 import psutil
 
 from rust_expert.common import telemetry
+from rust_expert.common.config.reading import devices_of, read_profile
+from rust_expert.common.errors import UserError
 from rust_expert.common.exposition import merge
+from rust_expert.models.process import require_device
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = "results/metrics.json"
@@ -45,6 +48,8 @@ def main() -> int:
         return 2
     if is_plan(arguments.snakemake):
         return run(command)
+    if not is_able(arguments.configfile, arguments.snakemake):
+        return 2
     code = watched(command)
     if code == 0 and arguments.target == TARGET:
         environment = dict(os.environ) | telemetry.environment()
@@ -55,6 +60,24 @@ def main() -> int:
 def is_plan(words: list[str]) -> bool:
     """Whether words for Snakemake ask for a plan alone."""
     return "-n" in words or "--dry-run" in words
+
+
+def is_able(profiles: list[str], words: list[str]) -> bool:
+    """Whether this machine has the devices that the profiles ask for; says so where not, before hours of other work.
+
+    Where Snakemake hands the jobs to other machines (--executor, --profile), those will say.
+    """
+    elsewhere = ("--executor", "-e", "--profile", "--workflow-profile")
+    if not profiles or any(word.split("=")[0] in elsewhere for word in words):
+        return True
+    try:
+        profile = read_profile(ROOT / "config" / "config.yaml", [Path(name) for name in profiles])
+        for device in devices_of(profile):
+            require_device(device, profile.quantization.compute_dtype)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return False
+    return True
 
 
 def is_free(folder: Path) -> bool:

@@ -1,6 +1,7 @@
 """The configuration: an unknown key is named, stages form a tree, and no profile inherits a tiny value unseen."""
 
 import copy
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import yaml
 from pydantic import BaseModel
 
 from rust_expert.common.config import profile
+from rust_expert.common.config.reading import laid_over as merged
+from rust_expert.common.config.reading import read_profile
 from rust_expert.common.config.stages import METHODS
 from rust_expert.common.errors import UserError
 from tools import config_reference
@@ -21,15 +24,6 @@ PROFILES = [
     for path in sorted((ROOT / "config").glob("*.yaml"))
     if path.name not in ("config.yaml", "sweep.yaml")  # the default one, and a sweep for whatever profile
 ]
-
-
-def merged(under: Any, over: Any) -> Any:
-    """What Snakemake makes of a profile laid over the default one."""
-    if isinstance(under, Mapping) and isinstance(over, Mapping):
-        return {
-            key: merged(under.get(key), over[key]) if key in over else under[key] for key in {**under, **over}
-        }
-    return over
 
 
 def sentence(change: Callable[[dict[str, Any]], object]) -> str:
@@ -152,13 +146,65 @@ def test_a_profile_states_every_size_itself(path: Path) -> None:
     assert silent == [], f"{path.name} inherits sizes of the tiny default profile"
 
 
-def test_the_guard_sees_a_silent_key() -> None:
-    raw = yaml.safe_load(PROFILES[0].read_text(encoding="utf-8"))
+@pytest.mark.parametrize("path", PROFILES, ids=lambda path: path.name)
+def test_the_guard_sees_a_silent_key(path: Path) -> None:
+    raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     del raw["stages"]["phase1"]["max_length"]
     checked = profile.check(merged(DEFAULT, raw))
     assert [key for key in required_of(checked) if applies(checked, key) and not states(raw, key)] == [
         ("stages", "phase1", "max_length")
     ]
+
+
+@pytest.mark.parametrize("path", PROFILES, ids=lambda path: path.name)
+def test_a_misspelt_key_of_a_profile_is_named_with_the_right_one(path: Path, tmp_path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    for right, wrong, key in (
+        ("micro_batch:", "micro_bach:", "stages.phase1.micro_bach"),
+        ("compute_dtype:", "compute_type:", "quantization.compute_type"),
+        ("curriculum_shards:", "curriculum_shard:", "curriculum_shard"),
+        ("dropout:", "dropuot:", "lora.dropuot"),
+    ):
+        broken = tmp_path / path.name
+        assert right in text
+        broken.write_text(text.replace(right, wrong, 1), encoding="utf-8")
+        with pytest.raises(UserError, match=f"config key {key} is unknown: did you mean {right[:-1]}"):
+            read_profile(ROOT / "config" / "config.yaml", [broken])
+
+
+def test_there_is_a_profile_for_each_kind_of_base() -> None:
+    assert {path.stem for path in PROFILES} >= {
+        "h100", "small-gpu", "starcoder2-3b", "codellama-7b", "mistral-7b"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("path", PROFILES, ids=lambda path: path.name)
+def test_what_every_profile_of_a_gpu_trains_with(path: Path) -> None:
+    checked = read_profile(ROOT / "config" / "config.yaml", [path])
+    assert checked.base.hub is not None and re.fullmatch(r"[0-9a-f]{40}", checked.base.hub.revision)
+    assert checked.base.chat_template is None or (ROOT / checked.base.chat_template).is_file()
+    assert checked.quantization.model_dump() == {
+        "quant_type": "nf4", "double_quant": True, "compute_dtype": "bfloat16",
+    }  # fmt: skip
+    assert checked.lora.model_dump() == {"r": 16, "alpha": 16, "dropout": 0.05, "target_modules": "auto"}
+    for name, stage in checked.stages.items():
+        assert (stage.optimizer, stage.schedule, stage.gradient_checkpointing, stage.device) == (
+            "paged_adamw_8bit", "cosine", True, "cuda",
+        ), name  # fmt: skip
+        assert stage.warmup_steps > 0
+        assert stage.micro_batch * stage.accumulation == (16 if path.stem == "small-gpu" else 64)
+        assert "seed" in stage.model_fields_set
+    assert len({stage.seed for stage in checked.stages.values()}) == len(checked.stages)
+
+
+def test_the_large_profile_is_what_was_asked_for() -> None:
+    checked = read_profile(ROOT / "config" / "config.yaml", [ROOT / "config" / "h100.yaml"])
+    phase1, phase2, rsft = (checked.stages[name] for name in ("phase1", "phase2", "rsft1"))
+    assert (phase1.max_length, phase1.steps, phase1.learning_rate) == (4096, 12_000, 1e-4)
+    assert (phase2.max_length, phase2.steps, phase2.learning_rate) == (2048, 4_000, 5e-5)
+    assert checked.datasets[phase2.data].strict
+    assert 1_000 <= (rsft.steps or 0) <= 2_000
+    assert checked.base.hub is not None and checked.base.hub.name == "meta-llama/Llama-3.1-8B-Instruct"
 
 
 def test_the_key_reference_is_up_to_date() -> None:
