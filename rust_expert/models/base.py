@@ -11,10 +11,10 @@ from pathlib import Path
 from transformers import AutoConfig, AutoTokenizer
 
 from rust_expert.common.config.models import BaseOptions, HubOptions, ScratchOptions
-from rust_expert.common.errors import NetworkError, UserError
+from rust_expert.common.errors import UserError
 from rust_expert.common.files import sha256_file, sha256_json, write_json
 from rust_expert.models import rows, scratch
-from rust_expert.models.conversation import encode_rows, split_by_length
+from rust_expert.models.conversation import check_template, encode_rows, split_by_length
 from rust_expert.models.manifest import (
     BaseManifest,
     HubSource,
@@ -27,6 +27,11 @@ from rust_expert.models.tokenizer import check_tokenizer, train_tokenizer
 from rust_expert.models.work import Fingerprint, WorkFolder, library_versions
 
 log = logging.getLogger(__name__)
+
+WANTED = ("*.safetensors", "*.safetensors.index.json", "*.json", "tokenizer*", "*.jinja", "*.model", "*.txt")
+
+TWICE = ("original/*", "consolidated*")
+"""The weights once more, as their makers' own code reads them."""
 
 ARCHITECTURE_KEYS = (
     "model_type",
@@ -55,13 +60,13 @@ def prepare_base(
     A `scratch` base is trained on the rows of the shards `train` and goes on from its last checkpoint if it was
     killed; its loss curve lies in history.json beside the manifest. `code` names the version of the code.
 
-    Raises UserError where rows, folder or options do not do, NetworkError where the Hub cannot be reached.
+    Raises UserError where rows, folder or options do not do, or the Hub cannot be reached.
     """
     parts = {
         "options": options.model_dump(mode="json", by_alias=True),
         "train": rows.hashes(train) if options.origin == "scratch" else [],
         "val": rows.hashes(val) if options.origin == "scratch" else [],
-        "chat_template": sha256_file(options.chat_template) if options.chat_template else None,
+        "chat_template": _template(options.chat_template),
         "source": hash_folder(Path(options.path)) if options.path and options.origin == "path" else None,
         "versions": library_versions() if options.origin == "scratch" else {},
         "code": code,
@@ -179,18 +184,12 @@ def _download(hub: HubOptions, target: Path) -> HubSource:
         RevisionNotFoundError,
     )
 
-    patterns = [
-        "*.safetensors",
-        "*.safetensors.index.json",
-        "*.json",
-        "tokenizer*",
-        "*.jinja",
-        "*.model",
-        "*.txt",
-    ]
-    wanted = f"{hub.name} at {hub.revision}"
     try:
-        found = Path(snapshot_download(hub.name, revision=hub.revision, allow_patterns=patterns))
+        found = Path(
+            snapshot_download(
+                hub.name, revision=hub.revision, allow_patterns=list(WANTED), ignore_patterns=list(TWICE)
+            )
+        )
     except GatedRepoError:
         raise UserError(
             f"base.hub.name: {hub.name} is gated; accept its licence on its page and log in with `hf auth login`"
@@ -202,9 +201,9 @@ def _download(hub: HubOptions, target: Path) -> HubSource:
             f"base.hub.name: the Hub shows no model {hub.name}; check the name, or log in with `hf auth login`"
         ) from None
     except (OfflineModeIsEnabled, LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
-        raise NetworkError(
-            f"base.hub: {wanted} is not in the cache and the Hub cannot be reached ({type(error).__name__});"
-            " connect once, or set base.from to path with a folder that holds the model"
+        raise UserError(
+            f"base.hub: {hub.name} at {hub.revision} is not in the cache and the Hub cannot be reached"
+            f" ({type(error).__name__}); connect once, or set base.from to path with a folder that holds the model"
         ) from None
     with _new_folder(target) as folder:
         for path in sorted(found.rglob("*")):
@@ -234,8 +233,8 @@ def _settle_tokenizer(folder: Path, chat_template: str | None) -> None:
     except (OSError, ValueError) as error:
         raise UserError(f"{folder}: its tokenizer cannot be loaded ({str(error).splitlines()[0]})") from None
     before = (tokenizer.chat_template, tokenizer.pad_token_id)
-    text = Path(chat_template).read_text(encoding="utf-8") if chat_template else None
-    check_tokenizer(tokenizer, folder, text)
+    check_tokenizer(tokenizer, folder, _template(chat_template))
+    check_template(tokenizer, chat_template or str(folder))
     if before != (tokenizer.chat_template, tokenizer.pad_token_id):
         for name in (
             "tokenizer.json",
@@ -247,6 +246,16 @@ def _settle_tokenizer(folder: Path, chat_template: str | None) -> None:
                 missing_ok=True
             )  # may be a link into the Hub's cache: never write through it
         tokenizer.save_pretrained(folder)
+
+
+def _template(path: str | None) -> str | None:
+    """The text of base.chat_template."""
+    if path is None:
+        return None
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"base.chat_template: {path} cannot be read ({error}); name a Jinja file") from None
 
 
 def _describe(

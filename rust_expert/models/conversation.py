@@ -54,6 +54,37 @@ def encode_rows(tokenizer: PreTrainedTokenizerBase, rows: Sequence[tuple[str, st
     ]
 
 
+PROBE = ("Write `fn f`.", "fn f() {}")
+
+
+def check_template(tokenizer: PreTrainedTokenizerBase, where: str) -> None:
+    """Try the chat template on one row: the answer must come back, and end with the mark that sampling stops at.
+
+    Raises UserError naming base.chat_template where it does not.
+    """
+    prompt, answer = PROBE
+    try:
+        row = encode_rows(tokenizer, [PROBE])[0]
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from None
+    except Exception as error:  # a template is a program: it may fail in any way
+        raise UserError(
+            f"{where}: the chat template fails on a prompt and its answer ({error}); name another in base.chat_template"
+        ) from None
+    learned = row.ids[row.prompt_length :]
+    if tokenizer.eos_token_id not in learned:
+        raise UserError(
+            f"{where}: the chat template ends no answer with the tokenizer's end mark {tokenizer.eos_token}, so the"
+            " model would never learn to stop; name another template in base.chat_template"
+        )
+    end = learned.index(tokenizer.eos_token_id)
+    for what, text, ids in (("prompt", prompt, row.ids[: row.prompt_length]), ("answer", answer, learned[:end])):
+        if text not in tokenizer.decode(ids, clean_up_tokenization_spaces=False):
+            raise UserError(
+                f"{where}: the chat template does not render the {what} as it is; name another in base.chat_template"
+            )
+
+
 def split_by_length(rows: Sequence[Encoded], max_length: int) -> tuple[list[Encoded], int]:
     """The rows of at most `max_length` tokens, and how many were longer.
 

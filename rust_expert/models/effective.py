@@ -13,8 +13,10 @@ from peft.tuners.lora import LoraLayer
 
 from rust_expert.common.config.models import LoraOptions, QuantizationOptions, TrainingOptions
 from rust_expert.common.errors import UserError
+from rust_expert.models import architecture
 from rust_expert.models.adapter import trainable
 from rust_expert.models.checkpoints import MarkCheckpoints
+from rust_expert.models.conversation import encode_prompts
 from rust_expert.models.loading import DTYPES, quantised_layers
 from rust_expert.models.trainer import PACKING_STRATEGY, AdapterTrainer
 
@@ -68,6 +70,7 @@ def requested(
         "adapter_scale": [lora.alpha / lora.r],
         "adapter_dropout": [lora.dropout],
         "adapter_modules": sorted(lora.target_modules),
+        "adapter_misplaced": [],
         "base_frozen": True,
         "quant_type": quantization.quant_type,
         "double_quant": quantization.double_quant if quantised else None,
@@ -129,6 +132,7 @@ def read_back(trainer: AdapterTrainer, warmup_steps: int) -> dict[str, Any]:
         "adapter_scale": sorted({scale for layer in adapters.values() for scale in layer.scaling.values()}),
         "adapter_dropout": sorted({_dropout(layer) for layer in adapters.values()}),
         "adapter_modules": sorted({name.rpartition(".")[2] for name in adapters}),
+        "adapter_misplaced": architecture.misplaced(model),
         "base_frozen": all(".lora_" in name for name in weights),
         "quant_type": quantised[0].weight.quant_type if quantised else "none",
         "double_quant": quantised[0].weight.quant_state.nested if quantised else None,
@@ -213,15 +217,12 @@ def _answer_start(tokenizer: Any, row: list[int]) -> int:
 
 
 def _ask(tokenizer: Any) -> list[int]:
-    from rust_expert.models.conversation import TEMPLATE_VARIABLES
-
-    user = [{"role": "user", "content": "x"}]
-    bare = tokenizer.apply_chat_template(user, tokenize=False, **TEMPLATE_VARIABLES)
-    asked = tokenizer.apply_chat_template(
-        user, tokenize=False, add_generation_prompt=True, **TEMPLATE_VARIABLES
-    )
-    ids: list[int] = tokenizer(asked.removeprefix(bare), add_special_tokens=False)["input_ids"]
-    return ids
+    """The tokens with which every prompt ends: the end of the user's turn, and what asks for an answer, if anything."""
+    first, second = encode_prompts(tokenizer, ["x", "Write it;"])
+    same = 0
+    while first[-1 - same] == second[-1 - same]:
+        same += 1
+    return first[len(first) - same :]
 
 
 def _optimizer_name(optimizer: Any, asked: Any) -> str:

@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
 from rust_expert.common.config.models import QUANTISATION_BLOCK, LoraOptions, QuantizationOptions
 from rust_expert.common.errors import UserError
-from rust_expert.models import attention
+from rust_expert.models import architecture, attention
 
 log = logging.getLogger(__name__)
 
@@ -104,15 +104,10 @@ def dequantise(model: Any) -> Any:
 def new_adapter(model: Any, options: LoraOptions, seed: int) -> PeftModel:
     """`model` with a fresh adapter whose weights are drawn from `seed` alone.
 
-    Raises UserError where no module has one of the names in `target_modules`.
+    Raises UserError where no module has one of the names in `target_modules`, or one is narrower than the rank.
     """
-    leaves = {name.rpartition(".")[2] for name, _ in model.named_modules()}
-    unknown = [name for name in options.target_modules if name not in leaves]
-    if unknown:
-        raise UserError(
-            f"lora.target_modules: the base has no module {unknown[0]}; it has"
-            f" {', '.join(sorted(name for name in leaves if name.endswith(('proj', 'fc', 'fc1', 'fc2'))))}"
-        )
+    options = architecture.settled(model, options)
+    architecture.check_ranks(model, options)
     torch.manual_seed(seed)
     config = LoraConfig(
         r=options.r,
@@ -134,7 +129,7 @@ def load_adapter(model: Any, folder: Path, *, trainable: bool, dropout: float | 
 
 
 def check_adapter(folder: Path, options: LoraOptions) -> None:
-    """Raise UserError where the adapter in `folder` has another shape than `options` ask for."""
+    """Raise UserError where the adapter in `folder` has another shape than the settled `options` ask for."""
     config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
     wanted = {"r": options.r, "lora_alpha": options.alpha, "target_modules": sorted(options.target_modules)}
     for key, value in wanted.items():

@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from pathlib import Path
 
 from rust_expert.common.errors import UserError
 
@@ -98,15 +99,58 @@ def keep_memory() -> None:
         return
 
 
-def require_device(device: str) -> None:
-    """Raise UserError where a GPU is asked for and none is there."""
+def require_device(device: str, compute_dtype: str = "float32") -> None:
+    """Raise UserError where a GPU is asked for and none can be used, and says why: none there, or the driver.
+
+    Also where products in bfloat16 are asked for on a GPU that has none (older than Ampere).
+    """
     import torch
 
-    if device == "cuda" and not torch.cuda.is_available():
+    if device != "cuda":
+        return
+    if not torch.cuda.is_available():
+        raise UserError(f"config key device: cuda was asked for, but {_why_no_gpu()}")
+    if compute_dtype == "bfloat16" and not torch.cuda.is_bf16_supported(including_emulation=False):
         raise UserError(
-            "config key device: cuda was asked for, but torch sees no GPU; install a driver and a CUDA build of"
-            " torch, or use the default profile (device: cpu)"
+            f"quantization.compute_dtype: bfloat16 was asked for, but {torch.cuda.get_device_name()} has no bfloat16"
+            " (Ampere or newer has); use float32, or another GPU"
         )
+
+
+def _why_no_gpu() -> str:
+    """What torch says of the missing GPU, the driver's version, and what to do, as the rest of a sentence."""
+    import torch
+
+    built = torch.version.cuda
+    instead = "or use the default profile (device: cpu)"
+    if built is None:
+        return f"this torch ({torch.__version__}) is built without CUDA; install a CUDA build of it, {instead}"
+    try:
+        torch.cuda.init()
+        said = "torch finds no device"
+    except (RuntimeError, AssertionError) as error:
+        said = str(error).splitlines()[0].split(". ")[0].rstrip(".")
+    driver = driver_version()
+    if driver is None:
+        return f"torch sees no GPU ({said}) and no NVIDIA driver is loaded; install one for CUDA {built}, {instead}"
+    if "too old" in said or "insufficient" in said:
+        return (
+            f"the NVIDIA driver {driver} is too old for this torch, which is built for CUDA {built} ({said}); install"
+            f" a newer driver, or a torch built for the CUDA of `nvidia-smi`, {instead}"
+        )
+    return (
+        f"torch sees no GPU ({said}), though the NVIDIA driver {driver} is loaded; look at `nvidia-smi` and at"
+        f" CUDA_VISIBLE_DEVICES, {instead}"
+    )
+
+
+def driver_version(proc: Path = Path("/proc/driver/nvidia/version")) -> str | None:
+    """The version of the loaded NVIDIA driver, None where there is none."""
+    try:
+        words = proc.read_text(encoding="utf-8").split()
+    except OSError:
+        return None
+    return next((word for word in words if word[0].isdigit() and word.count(".") in (1, 2)), "of unknown version")
 
 
 def device_name(device: str) -> str:

@@ -15,7 +15,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from rust_expert.common.config.models import WATCHING, LoraOptions, QuantizationOptions, TrainingOptions
 from rust_expert.common.errors import UserError
 from rust_expert.common.files import sha256_file, write_json
-from rust_expert.models import attention, checkpoints, effective, loading, rows
+from rust_expert.models import architecture, attention, checkpoints, disk, effective, loading, rows
 from rust_expert.models.adapter import save_adapter, trainable
 from rust_expert.models.flops import shape_of
 from rust_expert.models.manifest import (
@@ -92,7 +92,7 @@ def train_stage(order: Order, wait_seconds: float = 0.0) -> StageManifest:
     base = read_base(order.base)
     parent = read_manifest(order.parent)
     check_lineage(order.base, order.parent, parent)
-    require_device(order.training.device)
+    require_device(order.training.device, order.quantization.compute_dtype)
     group = join(order.training.ranks, order.training.device)
     held = WorkFolder(order.out.parent / "work", order.fingerprint(), wait_seconds)
     with held if group.first else contextlib.nullcontext():
@@ -172,6 +172,8 @@ def _train(
     train, val = _tokens(order, base, folder, group)
     checkpoint = group.agree(checkpoints.last_whole(work) if group.first else None)
     trainer, watch = _assemble(order, parent, folder, train, val, group)
+    if group.first:
+        disk.require_room(work, trainer.model, options.optimizer, options.keep_checkpoints, folder)
     with StopWhenAsked(order.stage, group) as asked:
         trainer.add_callback(asked)
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
@@ -262,7 +264,7 @@ def _assemble(
     if source is None:
         adapted = loading.new_adapter(model, order.lora, options.seed)
     else:
-        loading.check_adapter(source, order.lora)
+        loading.check_adapter(source, architecture.settled(model, order.lora))
         adapted = loading.load_adapter(model, source, trainable=True, dropout=order.lora.dropout)
     check = CheckSettings(order, group, chosen)
     watch = Watch(
@@ -310,8 +312,9 @@ class CheckSettings(TrainerCallback):
         """Compare, and write effective.json beside the adapter."""
         assert self.trainer is not None
         order = self.order
+        lora = architecture.settled(self.trainer.model.get_base_model(), order.lora)
         asked = effective.requested(
-            order.training, order.lora, order.quantization, self.warmup_steps, self.steps, self.attention
+            order.training, lora, order.quantization, self.warmup_steps, self.steps, self.attention
         )
         found = effective.read_back(self.trainer, self.warmup_steps)
         effective.compare(asked, found)

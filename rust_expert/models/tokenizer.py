@@ -30,6 +30,12 @@ CHAT_TEMPLATE = (
 )
 
 
+PADDING = (
+    "<|finetune_right_pad_id|>", "<pad>", "<|pad|>", "[PAD]", "<fim_pad>", "<|endoftext|>", "[control_8]", "<unk>",
+)  # fmt: skip
+"""Tokens that can pad where a tokenizer names none, the first of them that it has."""
+
+
 def train_tokenizer(texts: Iterable[str], vocab_size: int, max_length: int) -> PreTrainedTokenizerFast:
     """A byte-level BPE of at most `vocab_size` tokens, markers and all 256 bytes among them."""
     inner = Tokenizer(models.BPE())
@@ -79,7 +85,7 @@ def check_tokenizer(tokenizer: PreTrainedTokenizerBase, folder: Path, chat_templ
     if tokenizer.pad_token_id is not None and tokenizer.pad_token_id != tokenizer.eos_token_id:
         return
     vocabulary = tokenizer.get_vocab()
-    for name in ("<|finetune_right_pad_id|>", "<pad>", "<|pad|>", "[PAD]", "<|endoftext|>", "<unk>"):
+    for name in PADDING:
         if name in vocabulary and name != tokenizer.eos_token:
             tokenizer.pad_token = name
             return

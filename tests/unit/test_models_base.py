@@ -9,7 +9,7 @@ import tiny_models
 import torch
 
 from rust_expert.common.config.models import BaseOptions, ScratchOptions
-from rust_expert.common.errors import NetworkError, UserError
+from rust_expert.common.errors import UserError
 from rust_expert.common.files import sha256_file
 from rust_expert.models import loading, rows, scratch
 from rust_expert.models.base import prepare_base
@@ -120,8 +120,9 @@ def test_a_hub_model_without_the_network_is_one_sentence(
     options = BaseOptions.model_validate(
         {"from": "hub", "hub": {"name": "nobody/nothing", "revision": "0" * 40}}
     )
-    with pytest.raises(NetworkError, match="nobody/nothing at 0+ is not in the cache"):
+    with pytest.raises(UserError, match="nobody/nothing at 0+ is not in the cache") as told:
         prepare_base(options, [], [], tmp_path / "out" / "manifest.json")
+    assert told.value.exit_code == 2
     assert not (tmp_path / "out" / "manifest.json").exists()
 
 

@@ -4,9 +4,10 @@ Fields marked `size_dependent` say how big or how long something is: a profile f
 state them itself. None of them has a default that could slip in unseen.
 """
 
+import re
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 SIZE: dict[str, Any] = {"size_dependent": True}
 """Marks a field that every profile has to state itself."""
@@ -14,7 +15,7 @@ SIZE: dict[str, Any] = {"size_dependent": True}
 QUANTISATION_BLOCK = 64
 """bitsandbytes quantises in blocks of 64 weights; on AVX-512 CPUs rows of another width come back wrong."""
 
-SEVEN_PROJECTIONS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+AUTO = "auto"
 
 
 class Section(BaseModel):
@@ -99,9 +100,16 @@ class HubOptions(Section):
         json_schema_extra=SIZE,
         description="repository, such as meta-llama/Llama-3.1-8B-Instruct",
     )
-    revision: str = Field(
-        min_length=1, json_schema_extra=SIZE, description="commit (40 hex digits) that is used"
-    )
+    revision: str = Field(json_schema_extra=SIZE, description="commit (40 hex digits) that is used")
+
+    @field_validator("revision")
+    @classmethod
+    def _is_a_commit(cls, value: str) -> str:
+        if not re.fullmatch(r"[0-9a-f]{40}", value):
+            raise ValueError(
+                "pin the model to a commit, 40 hex digits from its page on the Hub (a branch or tag moves)"
+            )
+        return value
 
 
 class BaseOptions(Section):
@@ -152,10 +160,11 @@ class LoraOptions(Section):
     r: int = Field(ge=1, json_schema_extra=SIZE, description="rank")
     alpha: int = Field(ge=1, json_schema_extra=SIZE, description="scale: the update is alpha / r times B A")
     dropout: float = Field(default=0.0, ge=0, lt=1, description="dropout before A")
-    target_modules: list[str] = Field(
-        default_factory=lambda: list(SEVEN_PROJECTIONS),
+    target_modules: Literal["auto"] | list[str] = Field(
+        default=AUTO,
         min_length=1,
-        description="names of the linear modules that get an adapter",
+        description="names of the linear modules that get an adapter; auto: every projection of attention and"
+        " feed-forward of the base's architecture",
     )
 
 
@@ -259,6 +268,10 @@ class TrainingOptions(Section):
             )
         if self.steps is not None and self.warmup_steps >= self.steps:
             raise ValueError("warmup_steps must be less than steps")
+        if self.device == "cpu" and self.optimizer.startswith("paged_"):
+            raise ValueError(f"optimizer {self.optimizer} needs a GPU; with device: cpu choose adamw_torch")
+        if self.device == "cpu" and self.attention.startswith("flash_"):
+            raise ValueError(f"attention {self.attention} needs a GPU; with device: cpu choose packed_sdpa")
         if self.auto_micro_batch and self.ranks > 1:
             raise ValueError(
                 "auto_micro_batch is for one rank: the others would wait for the one without memory"
