@@ -26,18 +26,28 @@ MADE = Path("results/models/base/model/config.json")
 def main() -> None:
     """Read the command line, predict, print."""
     told = parser(__doc__)
-    told.add_argument("--configfile", nargs="+", default=[], type=Path, metavar="FILE", help="profiles, laid over")
-    told.add_argument("--gpu-memory", type=float, metavar="GIB", help="memory of the GPU (default: the one here)")
+    told.add_argument(
+        "--configfile", nargs="+", default=[], type=Path, metavar="FILE", help="profiles, laid over"
+    )
+    told.add_argument(
+        "--gpu-memory", type=float, metavar="GIB", help="memory of the GPU (default: the one here)"
+    )
     told.add_argument("--base-config", type=Path, metavar="FILE", help="config.json of the base")
-    told.add_argument("--loss", choices=["chunked", "full"], default="chunked", help="full: plain logits, to compare")
-    told.add_argument("--measure", action="store_true", help="train three steps of each stage here, and compare")
+    told.add_argument(
+        "--loss", choices=["chunked", "full"], default="chunked", help="full: plain logits, to compare"
+    )
+    told.add_argument(
+        "--measure", action="store_true", help="train three steps of each stage here, and compare"
+    )
     told.add_argument("--json", action="store_true", help="print JSON")
     arguments = told.parse_args()
     set_up_log(arguments)
     profile = read_profile(ROOT / "config" / "config.yaml", arguments.configfile)
     stages = {name: _training(stage) for name, stage in profile.stages.items() if stage.device == "cuda"}
     if not stages:
-        raise UserError("every stage of this profile trains on the CPU (device: cpu), so there is no GPU memory to plan")
+        raise UserError(
+            "every stage of this profile trains on the CPU (device: cpu), so there is no GPU memory to plan"
+        )
     shapes = _shapes(profile, arguments.base_config)
     memory = _memory(arguments.gpu_memory)
     found = {
@@ -66,7 +76,9 @@ def _shapes(profile: Profile, given: Path | None) -> Shapes:
     if given is not None:
         return shapes_in(given)
     if base.origin == "scratch" or base.hub is None:
-        raise UserError("base.from: scratch makes its model here; memory is planned for a base from hub or path")
+        raise UserError(
+            "base.from: scratch makes its model here; memory is planned for a base from hub or path"
+        )
     return shapes_of(base.hub.name)
 
 
@@ -133,7 +145,9 @@ def _table(found: dict[str, dict[str, object]], memory: int | None) -> str:
             f"{int(str(told['measured'])) / told['bytes']['allocated']:.1%}" for told in found.values()  # type: ignore[index]
         ])  # fmt: skip
     if memory is None:
-        lines.append("no GPU here: give --gpu-memory GIB for what fits; needed = allocated, gaps, paged state, driver")
+        lines.append(
+            "no GPU here: give --gpu-memory GIB for what fits; needed = allocated, gaps, paged state, driver"
+        )
         return "\n".join(lines)
     row("fits", ["yes" if told["fits"] else "NO" for told in found.values()])
     row("largest that fits", [_largest(told["largest"]) for told in found.values()])

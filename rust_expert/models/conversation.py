@@ -78,7 +78,10 @@ def check_template(tokenizer: PreTrainedTokenizerBase, where: str) -> None:
             " model would never learn to stop; name another template in base.chat_template"
         )
     end = learned.index(tokenizer.eos_token_id)
-    for what, text, ids in (("prompt", prompt, row.ids[: row.prompt_length]), ("answer", answer, learned[:end])):
+    for what, text, ids in (
+        ("prompt", prompt, row.ids[: row.prompt_length]),
+        ("answer", answer, learned[:end]),
+    ):
         if text not in tokenizer.decode(ids, clean_up_tokenization_spaces=False):
             raise UserError(
                 f"{where}: the chat template does not render the {what} as it is; name another in base.chat_template"

@@ -56,6 +56,4 @@ def _rows(shapes: Shapes, training: TrainingOptions) -> Dataset:
     chance = rng(training.seed, "measure")
     count, half = training.micro_batch * training.accumulation, training.max_length // 2
     ids = [[chance.randrange(5, shapes.vocab_size) for _ in range(training.max_length)] for _ in range(count)]
-    return Dataset.from_dict(
-        {"input_ids": ids, "labels": [[-100] * half + row[half:] for row in ids]}
-    )
+    return Dataset.from_dict({"input_ids": ids, "labels": [[-100] * half + row[half:] for row in ids]})

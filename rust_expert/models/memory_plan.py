@@ -106,7 +106,9 @@ def predict(
     tokens = _tokens(training)
     last = tokens * (4 * shapes.hidden_size + 8) + _shared_bytes(shapes, training)
     in_layer = held + layer + last + workspace
-    in_head = held + (0 if training.gradient_checkpointing else layer) + last + _loss_bytes(shapes, tokens, loss)
+    in_head = (
+        held + (0 if training.gradient_checkpointing else layer) + last + _loss_bytes(shapes, tokens, loss)
+    )
     activations = held + layer + last
     return Peak(
         weights=weight_bytes(shapes, quantization),
@@ -162,7 +164,11 @@ def quantised_bytes(weights: int, double_quant: bool) -> int:
 def adapted(shapes: Shapes, lora: LoraOptions) -> dict[str, tuple[int, int]]:
     """The projections of one layer that get an adapter."""
     known = shapes.projections()
-    return known if lora.target_modules == AUTO else {name: known[name] for name in lora.target_modules if name in known}
+    return (
+        known
+        if lora.target_modules == AUTO
+        else {name: known[name] for name in lora.target_modules if name in known}
+    )
 
 
 def adapter_sizes(shapes: Shapes, lora: LoraOptions) -> list[int]:

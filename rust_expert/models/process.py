@@ -124,7 +124,9 @@ def _why_no_gpu() -> str:
     built = torch.version.cuda
     instead = "or use the default profile (device: cpu)"
     if built is None:
-        return f"this torch ({torch.__version__}) is built without CUDA; install a CUDA build of it, {instead}"
+        return (
+            f"this torch ({torch.__version__}) is built without CUDA; install a CUDA build of it, {instead}"
+        )
     try:
         torch.cuda.init()
         said = "torch finds no device"
@@ -150,7 +152,9 @@ def driver_version(proc: Path = Path("/proc/driver/nvidia/version")) -> str | No
         words = proc.read_text(encoding="utf-8").split()
     except OSError:
         return None
-    return next((word for word in words if word[0].isdigit() and word.count(".") in (1, 2)), "of unknown version")
+    return next(
+        (word for word in words if word[0].isdigit() and word.count(".") in (1, 2)), "of unknown version"
+    )
 
 
 def device_name(device: str) -> str:

@@ -48,7 +48,9 @@ def random_base(shapes: Shapes, options: QuantizationOptions, implementation: st
         for name, weight in list(module.named_parameters(recurse=False)):
             if weight.device.type == "meta":
                 value = torch.ones if "norm" in type(module).__name__.lower() else _small
-                made = torch.nn.Parameter(value(weight.shape, dtype=dtype, device=device), requires_grad=False)
+                made = torch.nn.Parameter(
+                    value(weight.shape, dtype=dtype, device=device), requires_grad=False
+                )
                 setattr(module, name, made)
     model.tie_weights()
     _restore_buffers(model, device)
@@ -81,7 +83,9 @@ def _quantised(
         module=made,
     ).to(device)
     if layer.bias is not None:
-        made.bias = torch.nn.Parameter(torch.zeros(layer.out_features, dtype=dtype, device=device), requires_grad=False)
+        made.bias = torch.nn.Parameter(
+            torch.zeros(layer.out_features, dtype=dtype, device=device), requires_grad=False
+        )
     return made
 
 

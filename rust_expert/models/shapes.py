@@ -43,9 +43,18 @@ class Shapes:
         """(inputs, outputs) of each matrix of one decoder layer, by the last part of its name."""
         heads, kv = self.num_attention_heads * self.head_dim, self.num_key_value_heads * self.head_dim
         width, inner = self.hidden_size, self.intermediate_size
-        attention = {"q_proj": (width, heads), "k_proj": (width, kv), "v_proj": (width, kv), "o_proj": (heads, width)}
+        attention = {
+            "q_proj": (width, heads),
+            "k_proj": (width, kv),
+            "v_proj": (width, kv),
+            "o_proj": (heads, width),
+        }
         if self.gated:
-            return attention | {"gate_proj": (width, inner), "up_proj": (width, inner), "down_proj": (inner, width)}
+            return attention | {
+                "gate_proj": (width, inner),
+                "up_proj": (width, inner),
+                "down_proj": (inner, width),
+            }
         return attention | {"c_fc": (width, inner), "c_proj": (inner, width)}
 
     def biased(self) -> list[str]:
@@ -67,10 +76,24 @@ class Shapes:
         return matrices * self.num_hidden_layers + sum(self.dense_sizes())
 
 
-def _known(kind: str, vocabulary: int, width: int, layers: int, heads: int, kv: int, inner: int, tied: bool) -> Shapes:
+def _known(
+    kind: str, vocabulary: int, width: int, layers: int, heads: int, kv: int, inner: int, tied: bool
+) -> Shapes:
     head = 128
     plain = kind in PLAIN
-    return Shapes(kind, vocabulary, width, layers, heads, kv, inner, tied, head, bias=plain, residual_dropout=0.1 if plain else 0.0)
+    return Shapes(
+        kind,
+        vocabulary,
+        width,
+        layers,
+        heads,
+        kv,
+        inner,
+        tied,
+        head,
+        bias=plain,
+        residual_dropout=0.1 if plain else 0.0,
+    )
 
 
 KNOWN = {

@@ -47,7 +47,9 @@ class Fake4bit(Linear4bit):  # type: ignore[misc]
         return (product if self.bias is None else product + self.bias).to(x.dtype)
 
 
-def fused_dropout(x: torch.Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> torch.Tensor:
+def fused_dropout(
+    x: torch.Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
+) -> torch.Tensor:
     return torch.native_dropout(x, p, True)[0] if training and p else x
 
 
@@ -68,13 +70,18 @@ AS_ON_A_GPU = {
 @contextlib.contextmanager
 def fake_model(shapes: Shapes, lora: LoraOptions, *, attention: str, checkpointing: bool) -> Iterator[Any]:
     """An adapted base in training, made of fake tensors, inside the mode in which they live."""
-    with mock.patch.object(random_base, "_quantised", Fake4bit), mock.patch.object(
-        random_base.loading, "keep_quantised_layers_exact", lambda *_: None
+    with (
+        mock.patch.object(random_base, "_quantised", Fake4bit),
+        mock.patch.object(random_base.loading, "keep_quantised_layers_exact", lambda *_: None),
     ):
-        model = random_base.random_base(shapes, QuantizationOptions(compute_dtype="bfloat16"), attention, "meta")
+        model = random_base.random_base(
+            shapes, QuantizationOptions(compute_dtype="bfloat16"), attention, "meta"
+        )
     for module in model.modules():
         if isinstance(module, Fake4bit):
-            Fake4bit.__init__(module, torch.nn.Linear(module.in_features, module.out_features, device="meta", bias=False))
+            Fake4bit.__init__(
+                module, torch.nn.Linear(module.in_features, module.out_features, device="meta", bias=False)
+            )
             module.weight.compress_statistics, module.weight.quant_type = True, "nf4"
     adapted = loading.new_adapter(model, lora, 0).train()
     with FakeTensorMode(), contextlib.ExitStack() as patched:

@@ -37,7 +37,9 @@ SIZES: dict[str, Any] = {
     "num_key_value_heads": 2, "max_position_embeddings": 256,
 }  # fmt: skip
 SEVEN = [
-    f"{where}.{name}_proj" for where, names in (("self_attn", "qkvo"), ("mlp", ("gate", "up", "down"))) for name in names
+    f"{where}.{name}_proj"
+    for where, names in (("self_attn", "qkvo"), ("mlp", ("gate", "up", "down")))
+    for name in names
 ]
 SIX = [f"self_attn.{name}_proj" for name in "qkvo"] + ["mlp.c_fc", "mlp.c_proj"]
 KINDS: dict[str, tuple[Any, Any, list[str]]] = {
@@ -76,7 +78,9 @@ def _without_our_marks(made: PreTrainedTokenizerFast) -> Tokenizer:
     renamed = {token["content"]: f"<reserved-{token['id']}>" for token in told["added_tokens"]}
     for token in told["added_tokens"]:
         token["content"] = renamed[token["content"]]
-    told["model"]["vocab"] = {renamed.get(name, name): place for name, place in told["model"]["vocab"].items()}
+    told["model"]["vocab"] = {
+        renamed.get(name, name): place for name, place in told["model"]["vocab"].items()
+    }
     return Tokenizer.from_str(json.dumps(told))
 
 
@@ -116,7 +120,9 @@ def test_an_adapter_sits_on_every_projection_of_every_layer_and_nowhere_else(bas
     assert {name for name in trainable(model)} == {
         f"base_model.model.{place}.lora_{side}.default.weight" for place in places for side in "AB"
     }
-    assert set(loading.quantised_layers(model)) == {f"base_model.model.{place}.base_layer" for place in places}
+    assert set(loading.quantised_layers(model)) == {
+        f"base_model.model.{place}.base_layer" for place in places
+    }
 
 
 def test_a_layer_without_its_adapter_and_a_head_with_one_are_found(base: tuple[str, Path]) -> None:
@@ -130,8 +136,10 @@ def test_a_layer_without_its_adapter_and_a_head_with_one_are_found(base: tuple[s
 def test_a_prompt_and_its_answer_come_back_and_the_end_mark_is_learned(base: tuple[str, Path]) -> None:
     kind, folder = base
     tokenizer = loading.load_tokenizer(folder)
-    answers = ["fn f() {}", "\n    x + 1\n}\n", "    indented", "fn ü() { \"日本\" }\n"]
-    for answer, row in zip(answers, encode_rows(tokenizer, [("Write\n`f`.", text) for text in answers]), strict=True):
+    answers = ["fn f() {}", "\n    x + 1\n}\n", "    indented", 'fn ü() { "日本" }\n']
+    for answer, row in zip(
+        answers, encode_rows(tokenizer, [("Write\n`f`.", text) for text in answers]), strict=True
+    ):
         prompt, learned = row.ids[: row.prompt_length], row.ids[row.prompt_length :]
         assert learned[-1] == tokenizer.eos_token_id
         assert learned.count(tokenizer.eos_token_id) == 1
@@ -140,7 +148,9 @@ def test_a_prompt_and_its_answer_come_back_and_the_end_mark_is_learned(base: tup
         assert back == (f" {answer}" if kind == "mistral" else answer)
         assert "Write\n`f`." in tokenizer.decode(prompt, clean_up_tokenization_spaces=False)
     assert tokenizer.pad_token != tokenizer.eos_token
-    assert tokenizer.pad_token == ("<fim_pad>" if kind == "starcoder2" else "<|pad|>" if kind == "llama" else "<unk>")
+    assert tokenizer.pad_token == (
+        "<fim_pad>" if kind == "starcoder2" else "<|pad|>" if kind == "llama" else "<unk>"
+    )
 
 
 def test_sampling_stops_at_the_mark_that_was_learned(base: tuple[str, Path]) -> None:
@@ -150,17 +160,25 @@ def test_sampling_stops_at_the_mark_that_was_learned(base: tuple[str, Path]) -> 
     assert model.generation_config.eos_token_id == tokenizer.eos_token_id
     ids = encode_rows(tokenizer, [("Write f.", "x")])[0]
     rule = Rule(
-        temperature=0.0, top_p=1.0, max_new_tokens=8, end_ids=frozenset(range(len(tokenizer))), pad_id=tokenizer.pad_token_id
+        temperature=0.0,
+        top_p=1.0,
+        max_new_tokens=8,
+        end_ids=frozenset(range(len(tokenizer))),
+        pad_id=tokenizer.pad_token_id,
     )
     [stopped] = decode(model, [Prompt(ids.ids[: ids.prompt_length], 1)], rule)
     assert (len(stopped.ids), stopped.finished) == (1, True)
 
 
-def test_a_step_changes_the_adapter_alone_and_its_settings_are_read_back(base: tuple[str, Path], tmp_path: Path) -> None:
+def test_a_step_changes_the_adapter_alone_and_its_settings_are_read_back(
+    base: tuple[str, Path], tmp_path: Path
+) -> None:
     kind, folder = base
     model, tokenizer = adapted(folder), loading.load_tokenizer(folder)
     frozen = {
-        name: copy.deepcopy(weight.data) for name, weight in model.named_parameters() if not weight.requires_grad
+        name: copy.deepcopy(weight.data)
+        for name, weight in model.named_parameters()
+        if not weight.requires_grad
     }
     before = snapshot(model)
     pairs = rows.read_pairs([tiny_models.shards()[0]])[:6]
@@ -172,7 +190,14 @@ def test_a_step_changes_the_adapter_alone_and_its_settings_are_read_back(base: t
         }
     )
     options = TrainingOptions.model_validate(
-        {**tiny_models.TRAINING, "steps": 1, "warmup_steps": 0, "max_length": 256, "attention": "sdpa", "save_steps": 10}
+        {
+            **tiny_models.TRAINING,
+            "steps": 1,
+            "warmup_steps": 0,
+            "max_length": 256,
+            "attention": "sdpa",
+            "save_steps": 10,
+        }
     )
     trainer = make_trainer(
         model, tokenizer, data, data.select([]), options, tiny_models.QUANTIZATION, tmp_path, []
@@ -186,13 +211,17 @@ def test_a_step_changes_the_adapter_alone_and_its_settings_are_read_back(base: t
     after = dict(trainer.model.named_parameters())
     for name, weight in frozen.items():
         assert torch.equal(after[name].data, weight), name
-    moved = {name for name, weight in trainable(trainer.model).items() if not torch.equal(weight, before[name])}
+    moved = {
+        name for name, weight in trainable(trainer.model).items() if not torch.equal(weight, before[name])
+    }
     assert moved == {name for name in before if "lora_B" in name}, "A moves once B is not 0"
 
 
 def test_ranks_and_names_that_do_not_fit_are_refused(base: tuple[str, Path]) -> None:
     kind, folder = base
-    with pytest.raises(UserError, match=r"lora\.r is 100, but model\.layers\.0\.self_attn\.k_proj is only 64 wide"):
+    with pytest.raises(
+        UserError, match=r"lora\.r is 100, but model\.layers\.0\.self_attn\.k_proj is only 64 wide"
+    ):
         adapted(folder, r=100)
     with pytest.raises(UserError, match="no module w_qkv; it has .*q_proj"):
         adapted(folder, target_modules=["w_qkv"])
@@ -209,11 +238,17 @@ def test_ranks_and_names_that_do_not_fit_are_refused(base: tuple[str, Path]) -> 
         ("{% if %}", "the chat template fails"),
     ],
 )  # fmt: skip
-def test_a_template_that_would_train_something_else_is_refused(tmp_path: Path, template: str, told: str) -> None:
+def test_a_template_that_would_train_something_else_is_refused(
+    tmp_path: Path, template: str, told: str
+) -> None:
     file = tmp_path / "chat.jinja"
     file.write_text(template)
     options = BaseOptions.model_validate(
-        {"from": "path", "path": str(tiny_models.base_manifest().parent / "model"), "chat_template": str(file)}
+        {
+            "from": "path",
+            "path": str(tiny_models.base_manifest().parent / "model"),
+            "chat_template": str(file),
+        }
     )
     with pytest.raises(UserError, match=told) as caught:
         prepare_base(options, [], [], tmp_path / "out" / "manifest.json")
