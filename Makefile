@@ -8,7 +8,7 @@ PY := .venv/bin/python
 # cargo and rustc are found where rustup puts them, also before the shell has been started anew.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help setup run sweep test lint format doctor bench bench-judge bench-data bench-dataset bench-sampling report \
+.PHONY: help setup run sweep test lint format doctor bench bench-judge bench-data bench-dataset bench-sampling bench-training report \
 	advisories lock clean
 .DEFAULT_GOAL := help
 
@@ -56,6 +56,9 @@ bench-data: setup ## what the steps from crates to rows cost, against a bare par
 
 bench-sampling: setup ## what sampling a suite costs, against transformers' own generate()
 	@$(PY) -m benchmarks.sampling $(ARGS)
+
+bench-training: setup ## what a training step costs, ours against TRL's defaults (ARGS=--llama-8b on a GPU)
+	@$(PY) -m benchmarks.training $(ARGS)
 
 report: setup ## make results/report.html from what is there
 	@$(PY) -m snakemake --cores all results/report.html $(ARGS)

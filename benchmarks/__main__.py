@@ -3,7 +3,7 @@
 import argparse
 import importlib
 
-NAMES = ("judge", "data", "dataset", "sampling")
+NAMES = ("judge", "data", "dataset", "sampling", "training")
 
 
 def main() -> None:
