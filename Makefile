@@ -40,7 +40,7 @@ format: setup ## bring the sources into the house style
 	@$(PY) -m snakefmt Snakefile rules
 
 doctor: ## check the machine and print each fix; installs nothing
-	@sh tools/doctor.sh
+	@sh tools/doctor.sh $(ARGS)
 
 bench: setup ## all speed measurements
 	@$(PY) -m benchmarks $(ARGS)

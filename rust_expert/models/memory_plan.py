@@ -11,7 +11,8 @@ K that of the key heads, h the number of heads, r the rank, m the adapted module
                    plain (Starcoder2)              8H + 16 + 2A + 2A + 4K + 4h + 4I + 2rm   (layer norms in float32)
                  and for the input of each adapted module: with dropout 3 times its width (a mask and a copy of its
                  own), without 2 times, shared by modules of one input in gated layers; and the adapter in bfloat16
-    attention    sdpa on packed rows: K = A, and 2 N^2 in each layer for the mask; eager: 6 h N^2; others: nothing more
+    attention    sdpa on packed rows: K = A, and 2 N^2 in each layer for the mask; eager: 6 h N^2; others, and auto,
+                 which finds one of them on Ampere and newer: nothing more
     held         with gradient checkpointing the input of each layer (2H, plain 4H) and one layer, else L layers
     workspace    of the layer that is gone back through: the larger of gradients of its feed-forward (gated 2I + 6H,
                  plain 10I + 2H) and a dequantised matrix (2HI, for all tokens together) with gated 3H, plain 6I + 2H
