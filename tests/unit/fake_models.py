@@ -91,7 +91,10 @@ def fake_model(shapes: Shapes, lora: LoraOptions, *, attention: str, checkpointi
         if checkpointing:
             adapted.gradient_checkpointing_enable({"use_reentrant": False})
             adapted.enable_input_require_grads()
-        yield adapted
+        try:
+            yield adapted
+        finally:  # what ends inside puts back what it was told: that autocast was on
+            torch.set_autocast_enabled("cpu", False)
 
 
 def _make_fake(model: torch.nn.Module) -> None:
