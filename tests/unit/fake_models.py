@@ -58,12 +58,16 @@ def single_layer_norm(x: torch.Tensor, shape: Any, weight: Any, bias: Any, eps: 
         return torch.layer_norm(x.float(), shape, weight.float(), bias.float(), eps)
 
 
+def autocast_enabled(*device: str, real: Any = torch.is_autocast_enabled) -> bool:
+    """peft asks without naming a device, and means the GPU; autocast names one, to put things back at its end."""
+    return bool(real(*device)) if device else True
+
+
 AS_ON_A_GPU = {
     "torch.nn.functional.dropout": fused_dropout,
     # Under autocast a GPU normalises layers in float32, a CPU does not.
     "torch.nn.functional.layer_norm": single_layer_norm,
-    # peft asks whether autocast is on, and is told of the GPU's.
-    "torch.is_autocast_enabled": lambda *_: True,
+    "torch.is_autocast_enabled": autocast_enabled,
 }
 
 
