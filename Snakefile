@@ -11,6 +11,7 @@ include: "rules/training.smk"
 include: "rules/sampling.smk"
 include: "rules/judging.smk"
 include: "rules/report.smk"
+include: "rules/export.smk"
 
 
 rule all:

@@ -14,6 +14,7 @@ shell.prefix(f"export PYTHONPATH={shlex.quote(str(ROOT))}; ")
 from rust_expert.common import cli
 from rust_expert.common.closure import code_fingerprint
 from rust_expert.common.config import profile
+from rust_expert.common.config.export import GenerationDefaults
 from rust_expert.common.config.models import TrainingOptions
 from rust_expert.common.config.sampling import SamplingOptions
 from rust_expert.common.errors import UserError

@@ -5,7 +5,7 @@
       --model phase1 results/models/phase1/manifest.json --model phase2 results/models/phase2/manifest.json
       --dataset phase1 results/dataset/broad/manifest.json --dataset phase2 results/dataset/sharpened/manifest.json
 
---model and --dataset are repeated for each stage of the chain, the base first; --dataset says what a stage was trained on.
+--model and --dataset are repeated for each stage of the chain, the base first; --dataset says what a stage learned from.
 """
 
 import logging
@@ -30,7 +30,12 @@ def main() -> None:
     told.add_argument("--metrics", required=True, metavar="JSON", help="metrics.json of the run")
     told.add_argument("--provenance", required=True, metavar="JSON", help="what the run was made with")
     told.add_argument(
-        "--model", nargs=2, action="append", default=[], metavar=("STAGE", "MANIFEST"), help="a stage's manifest"
+        "--model",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("STAGE", "MANIFEST"),
+        help="a stage's manifest",
     )
     told.add_argument(
         "--dataset", nargs=2, action="append", default=[], metavar=("STAGE", "MANIFEST"), help="a stage's data set"

@@ -126,7 +126,9 @@ def write_weights(found: Sequence[Piece], folder: Path, shard_bytes: int) -> Non
     if len(shards) == 1:
         names = ["model.safetensors"]
     else:
-        names = [f"model-{number:05d}-of-{len(shards):05d}.safetensors" for number in range(1, len(shards) + 1)]
+        names = [
+            f"model-{number:05d}-of-{len(shards):05d}.safetensors" for number in range(1, len(shards) + 1)
+        ]
     for name, shard in zip(names, shards, strict=True):
         tensors = {piece.name: piece.make().contiguous().cpu() for piece in shard}
         save_file(tensors, folder / name, metadata={"format": "pt"})

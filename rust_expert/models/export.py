@@ -112,7 +112,15 @@ def export(order: Export) -> ExportManifest:
         if merged is None
         else merged.model_dump(
             mode="json",
-            include={"onto", "dtype", "merged_layers", "parameters", "difference", "tolerance", "from_trained"},
+            include={
+                "onto",
+                "dtype",
+                "merged_layers",
+                "parameters",
+                "difference",
+                "tolerance",
+                "from_trained",
+            },
         ),
         generation=generation,
         files=hash_folder(target),
@@ -166,11 +174,15 @@ def _adapter_config(adapter: Path, base: BaseManifest) -> dict[str, Any]:
 def licence_note(base: BaseManifest, licence: str) -> str:
     """What the weights may be used under, as far as it is known here."""
     if base.origin == "scratch":
-        return f"# Licence\n\nThese weights were made from nothing by Rust Expert and stand under {licence}.\n"
+        return (
+            f"# Licence\n\nThese weights were made from nothing by Rust Expert and stand under {licence}.\n"
+        )
     name = f"{base.hub.name} at revision {base.hub.commit}" if base.hub else "an existing model"
     told = [
         f"# Licence\n\nThese weights are derived from {name} and stand under its licence ({licence}).",
-        f"Its terms: https://huggingface.co/{base.hub.name}." if base.hub else "Its terms come with that model.",
+        f"Its terms: https://huggingface.co/{base.hub.name}."
+        if base.hub
+        else "Its terms come with that model.",
         "Files of its licence that lay with it are in this folder.",
     ]
     if licence.startswith("llama"):

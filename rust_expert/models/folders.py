@@ -12,9 +12,9 @@ from rust_expert.common.errors import UserError
 
 @contextlib.contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
-    """Yield an empty folder beside `target`; it takes that name, in place of what stands there, when the block ends well.
+    """Yield an empty folder beside `target`; it takes that name and place when the block ends well.
 
-    On an exception it is removed and `target` stays as it was. What a killed process left of it is used up by the next.
+    On an exception it is removed and `target` stays as it was; what a killed process left of one is used again.
 
     Raises UserError where another process is writing the same folder.
     """

@@ -81,13 +81,17 @@ class MergedManifest(BaseModel):
     base_sha256: str = Field(description="of the base's manifest")
     stage_sha256: str = Field(description="of the stage's manifest")
     onto: Literal["dequantised", "original"]
-    quantization: QuantizationOptions = Field(description="how the base was held while the adapter was trained")
+    quantization: QuantizationOptions = Field(
+        description="how the base was held while the adapter was trained"
+    )
     dtype: Literal["float32", "bfloat16"]
     model: str = "model"
     files: dict[str, str] = Field(description="sha256 of each file of the model's folder")
     merged_layers: int
     parameters: int
-    difference: Difference = Field(description="merged model against base and adapter, unmerged, on the same base")
+    difference: Difference = Field(
+        description="merged model against base and adapter, unmerged, on the same base"
+    )
     tolerance: float = Field(description="the most that difference.relative may be")
     from_trained: Difference | None = Field(
         default=None,
@@ -130,7 +134,9 @@ def merge_stage(order: Merge) -> MergedManifest:
     check_lineage(order.base, order.stage, stage)
     adapter = adapter_folder(order.stage, stage) if isinstance(stage, StageManifest) else None
     if not isinstance(stage, StageManifest) or adapter is None:
-        raise UserError(f"{order.stage}: it has no adapter to merge; the base's own folder is the whole model")
+        raise UserError(
+            f"{order.stage}: it has no adapter to merge; the base's own folder is the whole model"
+        )
     require_device(order.options.device)
     source, kind = model_folder(order.base, base), loading.DTYPES[order.dtype]
     target = order.out.parent / "model"
@@ -144,9 +150,7 @@ def merge_stage(order: Merge) -> MergedManifest:
         _check(order, compared, tolerance)
         trained = None
         if order.held != order.quantization:
-            trained = difference(
-                _logits(_unmerged(order, order.quantization, source, adapter), rows), found
-            )
+            trained = difference(_logits(_unmerged(order, order.quantization, source, adapter), rows), found)
         order.out.unlink(missing_ok=True)
     manifest = MergedManifest(
         stage=stage.stage,
@@ -213,7 +217,11 @@ def _load_plain(folder: Path, device: str) -> Any:
     """The model as plain transformers loads it, in float32; UserError where a weight is missing or one too many."""
     gc.collect()
     model, told = AutoModelForCausalLM.from_pretrained(
-        folder, dtype=torch.float32, attn_implementation="sdpa", device_map={"": device}, output_loading_info=True
+        folder,
+        dtype=torch.float32,
+        attn_implementation="sdpa",
+        device_map={"": device},
+        output_loading_info=True,
     )
     wrong = sorted(str(name) for key in ("missing_keys", "unexpected_keys") for name in told[key])
     if wrong:
@@ -226,7 +234,7 @@ def _load_plain(folder: Path, device: str) -> Any:
 
 @torch.inference_mode()
 def _logits(model: Any, rows: Sequence[list[int]]) -> list[torch.Tensor]:
-    """For each row (tokens, vocabulary), in float32 on the CPU. Each row goes through alone: no padding plays a part."""
+    """For each row (tokens, vocabulary), in float32 on the CPU. Each row goes through alone, without padding."""
     return [
         model(input_ids=torch.tensor([ids], device=model.device), use_cache=False).logits[0].float().cpu()
         for ids in rows

@@ -18,7 +18,8 @@ def description(taken: Taken) -> str:
     else:
         base = f"an existing model of {size}"
     chain = [name for name in taken.chain if name != "base"]
-    told = f"The base is {base}; on it a LoRA adapter was trained in {plural(len(chain), 'stage')}: {' → '.join(chain)}."
+    stages = f"{plural(len(chain), 'stage')}: {' → '.join(chain)}"
+    told = f"The base is {base}; on it a LoRA adapter was trained in {stages}."
     if exported.merged is None:
         return f"{told} This is that adapter alone.\n"
     merged = exported.merged
@@ -33,7 +34,8 @@ def description(taken: Taken) -> str:
     ]
     if merged.from_trained is not None:
         lines.append(
-            f"The figures below were measured with the adapter on the 4-bit base; against that, {_apart(merged.from_trained)}."
+            "The figures below were measured with the adapter on the 4-bit base; against that,"
+            f" {_apart(merged.from_trained)}."
         )
     return " ".join(lines) + "\n"
 
@@ -83,7 +85,9 @@ print(tokenizer.decode(answer, skip_special_tokens=True))
 
 def _load_adapter(taken: Taken) -> str:
     exported, held = taken.exported, taken.exported.quantization
-    base = f'"{exported.hub.name}", revision="{exported.hub.revision}"' if exported.hub else '"path/to/the/base"'
+    base = (
+        f'"{exported.hub.name}", revision="{exported.hub.revision}"' if exported.hub else '"path/to/the/base"'
+    )
     quantised = held.quant_type != "none"
     how = f"\n    {base},\n    dtype=torch.{held.compute_dtype},\n"
     names = "AutoModelForCausalLM, AutoTokenizer"
@@ -106,8 +110,8 @@ def _load_adapter(taken: Taken) -> str:
 def limits(taken: Taken) -> list[str]:
     """What the model and its figures must not be taken for."""
     told = [
-        "The figures are of the suites named above and of nothing else. Problems of a suite of held-out combinations are"
-        " of the families that the model was trained on.",
+        "The figures are of the suites named above and of nothing else. Problems of a suite of held-out combinations"
+        " are of the families that the model was trained on.",
         "Code that this model writes may be wrong or unsafe. Compile and test it where it can do no harm.",
         "Several stages and metrics were compared; no correction was made for their number.",
         "It was trained on Rust and on English prompts; how it does elsewhere was not measured.",
@@ -121,7 +125,9 @@ def limits(taken: Taken) -> list[str]:
             " measured."
         )
     if exported.base_origin == "scratch":
-        told.append("The base is tiny and was made to prove a workflow: nobody should write programs with it.")
+        told.append(
+            "The base is tiny and was made to prove a workflow: nobody should write programs with it."
+        )
     return told
 
 

@@ -1,4 +1,4 @@
-"""The card of an exported model: README.md beside its weights, with the front matter that the Hub and its tools read."""
+"""The card of an exported model: README.md beside its weights, with the front matter that the Hub reads."""
 
 import json
 from collections.abc import Iterable
@@ -187,14 +187,25 @@ def _data(sets: Iterable[TrainedOn]) -> str:
         licences = listed(f"{text(name)} ({count(number)})" for name, number in one.licences.items())
         rows.append(
             [
-                text(one.name), listed(one.stages), count(one.rows.get("train", 0)), count(one.rows.get("val", 0)),
-                licences or NOT_RECORDED, code(one.manifest_sha256),
+                text(one.name),
+                listed(one.stages),
+                count(one.rows.get("train", 0)),
+                count(one.rows.get("val", 0)),
+                licences or NOT_RECORDED,
+                code(one.manifest_sha256),
             ]  # fmt: skip
         )
         files += [[code(f"{one.name}/{name}"), code(digest)] for name, digest in one.files.items()]
     if not rows:
         return f"{NOT_RECORDED.capitalize()}.\n"
-    heads = ["data set", "trained on it", "rows", "for validation", "licences (rows)", "sha256 of its manifest"]
+    heads = [
+        "data set",
+        "trained on it",
+        "rows",
+        "for validation",
+        "licences (rows)",
+        "sha256 of its manifest",
+    ]
     return f"{table(heads, rows)}\n{folded(plural(len(files), 'file'), table(['file', 'sha256'], files))}"
 
 
