@@ -5,7 +5,7 @@
       --model phase1 results/models/phase1/manifest.json --model phase2 results/models/phase2/manifest.json
       --dataset phase1 results/dataset/broad/manifest.json --dataset phase2 results/dataset/sharpened/manifest.json
 
---model and --dataset are repeated for each stage of the chain, the base first; --dataset says what a stage learned from.
+--model and --dataset are repeated for each stage of the chain, the base first; a --dataset is what a stage learned.
 """
 
 import logging

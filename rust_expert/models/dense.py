@@ -99,12 +99,12 @@ def _plain(name: str, tensor: torch.Tensor, dtype: torch.dtype) -> Piece:
 
 def _linear(name: str, layer: Any, module: torch.nn.Module, dtype: torch.dtype) -> Piece:
     shape = (layer.out_features, layer.in_features)
-    merged = isinstance(module, LoraLayer)
+    merged, quantised = isinstance(module, LoraLayer), isinstance(layer, Linear4bit)
 
     @torch.no_grad()
     def make() -> torch.Tensor:
-        weight = layer.weight.data
-        if isinstance(layer, Linear4bit):
+        weight: torch.Tensor = layer.weight.data
+        if quantised:
             weight = bitsandbytes.functional.dequantize_4bit(weight, layer.weight.quant_state)
         if isinstance(module, LoraLayer):
             weight = weight.float() + module.get_delta_weight(ADAPTER).float()

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
+from httpx2 import HTTPError
 from huggingface_hub import HfApi, get_token
 from huggingface_hub.errors import (
     HfHubHTTPError,
@@ -12,7 +12,7 @@ from huggingface_hub.errors import (
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
 )
-from huggingface_hub.utils import validate_repo_id
+from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
 from rust_expert.common.errors import UserError
 from rust_expert.models.export import read_export
@@ -99,7 +99,7 @@ def upload(order: Upload) -> str:
         raise UserError(
             f"{order.repo_id}: the Hub does not accept this ({str(error).splitlines()[0]})"
         ) from None
-    except (httpx.HTTPError, OSError) as error:
+    except (HTTPError, OSError) as error:
         where = os.environ.get("HF_ENDPOINT", "the Hub")
         raise UserError(
             f"{where} cannot be reached ({type(error).__name__}); check the network and run again: what is there"
