@@ -1,5 +1,6 @@
 """An adapter merged into its base: a dense model that stands by itself, checked against what it was made from."""
 
+import functools
 import gc
 import logging
 from collections.abc import Sequence
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from bitsandbytes.nn.modules import Linear4bit
 from pydantic import BaseModel, ConfigDict, Field
 from transformers import AutoModelForCausalLM
 
@@ -145,7 +147,7 @@ def merge_stage(order: Merge) -> MergedManifest:
     with new_folder(target) as folder:
         layers, parameters, reference = _write(order, source, adapter, rows, folder)
         log.info("%s: %d layers merged, loading it back", stage.stage, layers)
-        found = _logits(_load_plain(folder, order.options.device), rows)
+        found = _logits(_load_plain(folder, kind, order.options.device), rows)
         compared, tolerance = difference(reference, found), TOLERANCE[order.dtype]
         _check(order, compared, tolerance)
         trained = None
@@ -192,18 +194,34 @@ def _write(
 
 
 def _unmerged(order: Merge, held: QuantizationOptions, source: Path, adapter: Path) -> Any:
-    """Base and adapter, with the weights that `held` gives the base, computing in float32.
-
-    Computing in bfloat16 would move the logits of a deep model by more than a wrong merge of a few layers does.
-    """
+    """Base and adapter, with the weights that `held` gives the base, computing in float32."""
     gc.collect()
-    base = loading.load_base(source, held, "sdpa", order.options.device)
-    for weight in (*base.parameters(), *base.buffers()):
-        if weight.is_floating_point():
-            weight.data = weight.data.float()
-    for layer in loading.quantised_layers(base).values():
-        layer.compute_dtype = torch.float32
+    base = compute_in_float32(loading.load_base(source, held, "sdpa", order.options.device))
     return loading.load_adapter(base, adapter, trainable=False).eval()
+
+
+def compute_in_float32(model: Any) -> Any:
+    """Let `model` compute in float32, in place, while its large matrices stay in memory as they are.
+
+    In bfloat16 the logits of a deep model move by more than a wrong merge of a few layers moves them; and all weights
+    of an 8B model in float32 would take 32 GB.
+    """
+    for module in model.modules():
+        if isinstance(module, Linear4bit):
+            module.compute_dtype = torch.float32
+        elif isinstance(module, torch.nn.Linear):
+            module.forward = functools.partial(_linear_in_float32, module)
+        elif isinstance(module, torch.nn.Embedding):
+            module.register_forward_hook(lambda module, inputs, output: output.float())
+        else:
+            for weight in module.parameters(recurse=False):
+                weight.data = weight.data.float()
+    return model
+
+
+def _linear_in_float32(layer: torch.nn.Linear, inputs: torch.Tensor) -> torch.Tensor:
+    bias = None if layer.bias is None else layer.bias.float()
+    return torch.nn.functional.linear(inputs, layer.weight.float(), bias)
 
 
 def check_rows(source: Path) -> list[list[int]]:
@@ -213,12 +231,15 @@ def check_rows(source: Path) -> list[list[int]]:
     return [row.ids[:most] for row in encoded]
 
 
-def _load_plain(folder: Path, device: str) -> Any:
-    """The model as plain transformers loads it, in float32; UserError where a weight is missing or one too many."""
+def _load_plain(folder: Path, dtype: torch.dtype, device: str) -> Any:
+    """The model as plain transformers loads it, then computing in float32.
+
+    Raises UserError where a weight is missing or one too many.
+    """
     gc.collect()
     model, told = AutoModelForCausalLM.from_pretrained(
         folder,
-        dtype=torch.float32,
+        dtype=dtype,
         attn_implementation="sdpa",
         device_map={"": device},
         output_loading_info=True,
@@ -229,7 +250,7 @@ def _load_plain(folder: Path, device: str) -> Any:
             f"the merged model cannot be loaded back: {wrong[0]} and {len(wrong) - 1} more weights are missing or"
             " unknown; this architecture cannot be merged here, export the adapter with --adapter-only"
         )
-    return model.eval()
+    return compute_in_float32(model.eval())
 
 
 @torch.inference_mode()

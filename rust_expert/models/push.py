@@ -15,7 +15,7 @@ from huggingface_hub.errors import (
 from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
 from rust_expert.common.errors import UserError
-from rust_expert.models.export import read_export
+from rust_expert.models.exported import read_export
 
 STALE = ["*.safetensors", "*.safetensors.index.json"]
 """Weights of an earlier upload: loaders would prefer one old file to several new ones."""

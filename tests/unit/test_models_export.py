@@ -16,13 +16,15 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, GenerationConfig
 
 from rust_expert.common.cli import flags
+from rust_expert.common.config import profile
 from rust_expert.common.config.sampling import SamplingOptions
 from rust_expert.common.contracts import Problem
 from rust_expert.common.errors import UserError
 from rust_expert.common.files import read_json, sha256_file, write_json
 from rust_expert.models import loading
 from rust_expert.models.conversation import encode_prompts
-from rust_expert.models.export import ExportManifest, export, generation_config, licence_note, read_export
+from rust_expert.models.export import export, generation_config, licence_note
+from rust_expert.models.exported import ExportManifest, read_export
 from rust_expert.models.manifest import BaseManifest, HubSource, hash_folder
 from rust_expert.sampling.sample import complete, load_stage
 from scripts import model_card as script
@@ -292,8 +294,6 @@ def test_what_was_not_measured_says_so(run: Path, tmp_path: Path) -> None:
 
 def test_how_to_make_it_again_and_to_ask_it(run: Path, tmp_path: Path) -> None:
     """The configuration in the card is a profile; the code for an adapter holds the base as in training."""
-    from rust_expert.common.config import profile
-
     default = profile.check(yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8")))
     other = tmp_path / "run"
     other.mkdir()

@@ -9,8 +9,8 @@ from rust_expert.report.cards import loading
 from rust_expert.report.cards.exported import Taken, TrainedOn
 from rust_expert.report.cards.markdown import code, folded, front_matter, table, text
 from rust_expert.report.cards.model import made_with, stages_table
-from rust_expert.report.summary import Estimate, Summary, metric_name
-from rust_expert.report.wording import THIN, count, listed, megabytes, percent, plural, points_range
+from rust_expert.report.summary import Comparison, Estimate, Summary, metric_name
+from rust_expert.report.wording import THIN, count, listed, megabytes, percent, plural, points, points_range
 
 NOT_MEASURED = "not measured"
 NOT_RECORDED = "not recorded"
@@ -118,8 +118,8 @@ def _headline(summary: Summary, stage: str) -> str:
     if paired is None:
         return told
     return (
-        f"{told} Its base solves {_figure(summary.scores(suite)[summary.base].estimate(metric))}; the difference of"
-        f" the same problems is {points_range(paired.low, paired.high)} points: {paired.verdict()}."
+        f"{told} Its base solves {_figure(summary.scores(suite)[summary.base].estimate(metric))}; paired by"
+        f" problem, that is {_moved(paired)} points: {paired.verdict()}."
     )
 
 
@@ -133,12 +133,11 @@ def _results(summary: Summary, taken: Taken) -> Iterable[str]:
         for name in dict.fromkeys([*taken.chain, stage]):
             score = scores.get(name)
             paired = summary.compared(name, summary.base, suite, summary.metric)
-            moved = points_range(paired.low, paired.high) if paired else NOT_MEASURED
             rows.append(
                 [
                     f"**{name}**" if name == stage else name,
                     *(_figure(score.estimate(metric) if score else None) for metric in metrics),
-                    "–" if name == summary.base else moved,
+                    "–" if name == summary.base else _moved(paired) if paired else NOT_MEASURED,
                 ]
             )
         first = next(iter(scores.values()))
@@ -154,6 +153,10 @@ def _results(summary: Summary, taken: Taken) -> Iterable[str]:
 
 def _figure(one: Estimate | None) -> str:
     return NOT_MEASURED if one is None else f"{percent(one.value)} ({_range(one)})"
+
+
+def _moved(paired: Comparison) -> str:
+    return f"{points(paired.difference)} ({points_range(paired.low, paired.high)})"
 
 
 def _range(one: Estimate) -> str:
@@ -235,7 +238,7 @@ def _again(material: Material, stage: str, form: str) -> str:
 
 def _files(taken: Taken) -> str:
     rows = [
-        [code(name), megabytes(size / 1e6) if size > 5e5 else f"{count(size / 1e3)} kB", code(digest)]
+        [code(name), megabytes(size / 1e6) if size > 5e5 else f"{count(size)} bytes", code(digest)]
         for name, digest in taken.exported.files.items()
         if (size := taken.sizes.get(name)) is not None
     ]
