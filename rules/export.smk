@@ -1,35 +1,6 @@
 """Models that leave the project: merged weights, exported folders, their cards. Made when asked for by name."""
 
 
-def generation_flags():
-    """How an exported model generates: the evaluation's choice of tokens."""
-    given = CONFIG.evaluate.sampling
-    return cli.flags(
-        GenerationDefaults.model_validate(
-            {key: getattr(given, key) for key in GenerationDefaults.model_fields}
-        )
-    )
-
-
-def chain_of(stage):
-    """The stages from base to a stage."""
-    return profile.ancestry(CONFIG, stage)
-
-
-def data_manifest(stage):
-    """The manifest of what a stage was trained on; none for a base that was not made here."""
-    if stage == "base":
-        name = CONFIG.base.data if CONFIG.base.origin == "scratch" else None
-    else:
-        name = stage if stage in RSFT_STAGES else CONFIG.stages[stage].data
-    return f"results/dataset/{name}/manifest.json" if name else None
-
-
-def chain_data(stage):
-    """The manifests of the data of a stage's whole chain, by stage."""
-    return {name: path for name in chain_of(stage) if (path := data_manifest(name))}
-
-
 rule merge:
     """Merge a stage's adapter into its base, and compare the logits."""
     input:
