@@ -210,7 +210,7 @@ def compute_in_float32(model: Any) -> Any:
         if isinstance(module, Linear4bit):
             module.compute_dtype = torch.float32
         elif isinstance(module, torch.nn.Linear):
-            module.forward = functools.partial(_linear_in_float32, module)
+            module.forward = functools.partial(_linear_in_float32, module)  # type: ignore[method-assign]
         elif isinstance(module, torch.nn.Embedding):
             module.register_forward_hook(lambda module, inputs, output: output.float())
         else:
