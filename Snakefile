@@ -12,6 +12,7 @@ include: "rules/sampling.smk"
 include: "rules/judging.smk"
 include: "rules/report.smk"
 include: "rules/sweep.smk"
+include: "rules/export.smk"
 
 
 rule all:

@@ -15,6 +15,7 @@ shell.prefix(f"export PYTHONPATH={shlex.quote(str(ROOT))}; ")
 from rust_expert.common import cli
 from rust_expert.common.closure import code_fingerprint
 from rust_expert.common.config import points, profile
+from rust_expert.common.config.export import GenerationDefaults
 from rust_expert.common.config.models import TrainingOptions
 from rust_expert.common.config.sampling import SamplingOptions
 from rust_expert.common.errors import UserError
@@ -334,6 +335,38 @@ def sweep_plan():
         "failed": {name: FAILED_POINTS[name] for name in SWEEP.points if name in FAILED_POINTS},
     }
     return json.dumps(told)
+
+
+# Models that leave the project
+
+
+def generation_flags():
+    """How an exported model generates: the evaluation's choice of tokens."""
+    given = CONFIG.evaluate.sampling
+    return cli.flags(
+        GenerationDefaults.model_validate(
+            {key: getattr(given, key) for key in GenerationDefaults.model_fields}
+        )
+    )
+
+
+def chain_of(stage):
+    """The stages from base to a stage."""
+    return profile.ancestry(CONFIG, stage)
+
+
+def data_manifest(stage):
+    """The manifest of what a stage was trained on; none for a base that was not made here."""
+    if stage == "base":
+        name = CONFIG.base.data if CONFIG.base.origin == "scratch" else None
+    else:
+        name = stage if stage in RSFT_STAGES else CONFIG.stages[stage].data
+    return f"results/dataset/{name}/manifest.json" if name else None
+
+
+def chain_data(stage):
+    """The manifests of the data of a stage's whole chain, by stage."""
+    return {name: path for name in chain_of(stage) if (path := data_manifest(name))}
 
 
 def finish(well):

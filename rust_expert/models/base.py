@@ -3,7 +3,6 @@
 import logging
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from rust_expert.common.errors import UserError
 from rust_expert.common.files import sha256_json, write_json
 from rust_expert.models import rows, scratch
 from rust_expert.models.conversation import check_template, encode_rows, split_by_length
+from rust_expert.models.folders import new_folder
 from rust_expert.models.manifest import (
     BaseManifest,
     HubSource,
@@ -28,7 +28,10 @@ from rust_expert.models.work import Fingerprint, WorkFolder, library_versions
 
 log = logging.getLogger(__name__)
 
-WANTED = ("*.safetensors", "*.safetensors.index.json", "*.json", "tokenizer*", "*.jinja", "*.model", "*.txt")
+WANTED = (
+    "*.safetensors", "*.safetensors.index.json", "*.json", "tokenizer*", "*.jinja", "*.model", "*.txt",
+    "LICENSE*", "NOTICE*", "USE_POLICY*",
+)  # fmt: skip
 
 TWICE = ("original/*", "consolidated*")
 """The weights once more, as their makers' own code reads them."""
@@ -131,7 +134,7 @@ def _make(
     )  # fmt: skip
     course = scratch.train(model, encoded, val_encoded, made, options.seed, work.path / "checkpoint.pt")
     model.config._attn_implementation = "sdpa"
-    with _new_folder(target) as folder:
+    with new_folder(target) as folder:
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
     write_json(target.parent / "history.json", course.history)
@@ -146,30 +149,6 @@ def _make(
         tokens=course.tokens,
         val_loss=course.val_loss,
     )
-
-
-class _new_folder:
-    """A folder filled under a temporary name and put in place of `target` when whole."""
-
-    def __init__(self, target: Path) -> None:
-        self.target = target
-
-    def __enter__(self) -> Path:
-        self.target.parent.mkdir(parents=True, exist_ok=True)
-        self.temporary = Path(tempfile.mkdtemp(prefix=".model-", dir=self.target.parent))
-        self.temporary.chmod(0o755)
-        return self.temporary
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            for path in self.temporary.rglob("*"):
-                if path.is_file() and path.stat().st_nlink == 1:
-                    path.chmod(0o644)  # safetensors writes files that only their owner may read
-            if self.target.exists():
-                shutil.rmtree(self.target)
-            self.temporary.rename(self.target)
-        else:
-            shutil.rmtree(self.temporary, ignore_errors=True)
 
 
 def _download(hub: HubOptions, target: Path) -> HubSource:
@@ -205,7 +184,7 @@ def _download(hub: HubOptions, target: Path) -> HubSource:
             f"base.hub: {hub.name} at {hub.revision} is not in the cache and the Hub cannot be reached"
             f" ({type(error).__name__}); connect once, or set base.from to path with a folder that holds the model"
         ) from None
-    with _new_folder(target) as folder:
+    with new_folder(target) as folder:
         for path in sorted(found.rglob("*")):
             if path.is_file():
                 copy = folder / path.relative_to(found)
@@ -222,7 +201,7 @@ def _copy(source: Path, target: Path) -> None:
         raise UserError(f"base.path: {source} is not a Hugging Face folder (it has no config.json); name one")
     if not any(source.glob("*.safetensors")):
         raise UserError(f"base.path: {source} holds no *.safetensors weights; name a folder that does")
-    with _new_folder(target) as folder:
+    with new_folder(target) as folder:
         shutil.copytree(source, folder, dirs_exist_ok=True)
 
 

@@ -1,6 +1,7 @@
 """The configuration: an unknown key is named, stages form a tree, and no profile inherits a tiny value unseen."""
 
 import copy
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -192,9 +193,22 @@ def test_what_every_profile_of_a_gpu_trains_with(path: Path) -> None:
             "paged_adamw_8bit", "cosine", True, "cuda",
         ), name  # fmt: skip
         assert stage.warmup_steps > 0
-        assert stage.micro_batch * stage.accumulation == (16 if path.stem == "small-gpu" else 64)
         assert "seed" in stage.model_fields_set
     assert len({stage.seed for stage in checked.stages.values()}) == len(checked.stages)
+
+
+@pytest.mark.parametrize("path", PROFILES, ids=lambda path: path.name)
+def test_a_step_has_64_rows_and_the_steps_are_no_more_passes_than_allowed(path: Path) -> None:
+    """By the lengths of real rows: a pack holds several, so 64 rows are a few sequences."""
+    checked = read_profile(ROOT / "config" / "config.yaml", [path])
+    lengths = json.loads((ROOT / "benchmarks" / "row_lengths.json").read_text(encoding="utf-8"))["datasets"]
+    for name in ("phase1", "phase2"):
+        stage, data = checked.stages[name], checked.datasets[checked.stages[name].data]
+        pairs = lengths[stage.data]["pairs"]
+        tokens = sum(map(sum, pairs)) / len(pairs) + 25  # with the chat template
+        rows = stage.micro_batch * stage.accumulation * stage.max_length / tokens
+        assert rows == pytest.approx(64, rel=0.2)
+        assert (stage.steps or 0) * rows / (data.crate_rows + data.curriculum_rows) < stage.max_passes
 
 
 def test_the_large_profile_is_what_was_asked_for() -> None:

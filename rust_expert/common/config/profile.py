@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from rust_expert.common.config.corpus import CorpusOptions
 from rust_expert.common.config.curriculum import CurriculumOptions
 from rust_expert.common.config.dataset import CleanOptions, DatasetSpec
+from rust_expert.common.config.export import ExportOptions, MergeOptions
 from rust_expert.common.config.judge import JudgeOptions
 from rust_expert.common.config.metrics import ScoreOptions
 from rust_expert.common.config.models import SIZE, BaseOptions, LoraOptions, QuantizationOptions
@@ -54,6 +55,8 @@ class Profile(BaseModel):
     score: ScoreOptions
     report: ReportOptions
     cards: CardOptions
+    merge: MergeOptions
+    export: ExportOptions
     sweep: SweepOptions | None = Field(
         default=None, description="a stage trained with several values of some keys, by `make sweep`"
     )

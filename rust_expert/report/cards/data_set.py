@@ -77,10 +77,15 @@ class DataSet:
 
     def licences(self) -> dict[str, int]:
         """Rows by licence, whatever their source; the most frequent first."""
-        found: dict[str, int] = {}
-        for (_, licence), number in self.rows.licences.items():
-            found[licence] = found.get(licence, 0) + number
-        return dict(sorted(found.items(), key=lambda one: (-one[1], one[0])))
+        return by_licence(self.rows)
+
+
+def by_licence(rows: RowCounts) -> dict[str, int]:
+    """Rows by licence, whatever their source; the most frequent first."""
+    found: dict[str, int] = {}
+    for (_, licence), number in rows.licences.items():
+        found[licence] = found.get(licence, 0) + number
+    return dict(sorted(found.items(), key=lambda one: (-one[1], one[0])))
 
 
 def read_data_set(
@@ -93,7 +98,7 @@ def read_data_set(
     told = read_part(manifest, Manifest)
     folder = Path(manifest).parent
     for one in told.files:
-        _check(folder / one.file, one)
+        check_file(folder / one.file, one)
     parquet = [one for one in told.files if one.is_parquet]
     rows = read_rows([folder / one.file for one in parquet])
     if rows.rows != (stated := sum(one.rows for one in parquet)):
@@ -113,7 +118,8 @@ def read_data_set(
     )
 
 
-def _check(path: Path, told: ShardFile) -> None:
+def check_file(path: Path, told: ShardFile) -> None:
+    """Raise UserError where a file is missing or another than its manifest speaks of."""
     if not path.is_file():
         raise UserError(f"{path}: no such file, though the manifest names it; make the data set again")
     if sha256_file(path) != told.sha256:

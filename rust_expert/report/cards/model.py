@@ -1,4 +1,6 @@
-"""The model card, from the same files as the report: ready to lie beside published weights."""
+"""The card of a run's stages, from the same files as the report; `weights` makes that of one exported model."""
+
+from collections.abc import Sequence
 
 from rust_expert.report.assemble import Material, main_suite
 from rust_expert.report.cards.markdown import front_matter, table, text
@@ -34,7 +36,7 @@ def model_card(material: Material) -> str:
         f"{finding.headline} {finding.evidence}\n",
         f"The base is {origin}{size}. Each stage after it is a LoRA adapter that starts from its parent's.\n",
         "## Stages\n",
-        _stages(material),
+        stages_table(material),
         "## Results\n",
         *[_results(summary, name) for name in [suite, *(one for one in summary.suites() if one != suite)]],
         f"Ranges are {summary.sure} bootstrap intervals over problems. Every answer stays in the denominator, and every"
@@ -45,14 +47,17 @@ def model_card(material: Material) -> str:
         "- Code that this model writes may be wrong or unsafe. Compile and test it where it can do no harm.\n"
         "- Several stages and metrics were compared; no correction was made for their number.\n",
         "## Made with\n",
-        _made_with(material),
+        made_with(material),
     ]
     return "\n".join(parts).replace(THIN, " ")
 
 
-def _stages(material: Material) -> str:
+def stages_table(material: Material, only: Sequence[str] | None = None) -> str:
+    """What became of each stage's training, or of those that are named `only`."""
     rows = []
     for name, stage in material.summary.stages.items():
+        if only is not None and name not in only:
+            continue
         told = stage.training
         rows.append(
             [
@@ -99,7 +104,8 @@ def _results(summary: Summary, suite: str) -> str:
     return f"{title}\n{table(heads, rows)}"
 
 
-def _made_with(material: Material) -> str:
+def made_with(material: Material) -> str:
+    """Commit, tools and packages, as a list."""
     given = material.provenance
     git, tools, packages = (given.get(key) or {} for key in ("git", "tools", "packages"))
     facts = [
