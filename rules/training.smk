@@ -45,7 +45,7 @@ rule train_sft:
     conda:
         "../envs/train.yaml"
     resources:
-        gpu=lambda wildcards: CONFIG.stages[wildcards.stage].ranks,
+        gpu=lambda wildcards: STAGES[wildcards.stage].ranks,
     params:
         code=code_of("scripts.train", "train"),
         method=lambda wildcards: STAGES[wildcards.stage].method,

@@ -8,7 +8,6 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from rust_expert.common import telemetry
 from rust_expert.common.contracts import Completion
 from rust_expert.common.errors import UserError
 from rust_expert.common.files import read_json, sha256_file, write_json
@@ -106,7 +105,6 @@ def _generate(job: Job, engine: Engine, journal: BatchJournal, missing: Sequence
             tokens += sum(len(new.ids) for new in decoded)
             progress.advance(len(rows))
     seconds, cpu = max(time.monotonic() - started, 1e-9), max(time.process_time() - cpu, 1e-9)
-    telemetry.worked("tokens", tokens, seconds)
     log.info(
         "%s: %d tokens, %.0f per second, %.0f per CPU second",
         job.order.out, tokens, tokens / seconds, tokens / cpu,

@@ -254,16 +254,21 @@ def test_the_command_that_merges(tmp_path: Path) -> None:
     assert figures(tmp_path / "metrics.prom") == figures(tmp_path / "jobs/clean.prom")
 
 
+SAID_OTHERWISE = {
+    "train_sft": "train_{params.method} stage={wildcards.stage}",
+    "sample_vllm": "sample_vllm {params.job}",  # of one stage and suite, or of all
+    "model_card": "model_card stage={wildcards.stage}{wildcards.form}",  # the form may be empty
+}
+
+
 def test_every_rule_says_which_job_it_is() -> None:
     named = []
     for path in (ROOT / "rules").glob("*.smk"):
         for rule in re.split(r"^rule ", path.read_text(encoding="utf-8"), flags=re.M)[1:]:
             name, log = rule.split(":")[0], re.findall(r'log:\s+"results/logs/([^"]+)\.log"', rule)[0]
             words = "".join(f" {key}={{wildcards.{key}}}" for key in re.findall(r"{(\w+)}", log))
-            job = "train_{params.method}" if name == "train_sft" else name
-            assert f'--log {{log}}"\n        " --telemetry results/telemetry --job {job}{words}"' in rule, (
-                name
-            )
+            job = SAID_OTHERWISE.get(name, name + words)
+            assert f'--log {{log}}"\n        " --telemetry results/telemetry --job {job}"' in rule, name
             named.append(name)
     assert len(named) >= 18
 

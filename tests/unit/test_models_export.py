@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,18 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 from rust_expert.common.cli import flags
 from rust_expert.common.config import profile
 from rust_expert.common.config.sampling import SamplingOptions
-from rust_expert.common.contracts import Problem
+from rust_expert.common.contracts import Completion, Problem
 from rust_expert.common.errors import UserError
 from rust_expert.common.files import read_json, sha256_file, write_json
+from rust_expert.common.tables import read_jsonl
 from rust_expert.models import loading
 from rust_expert.models.conversation import encode_prompts
 from rust_expert.models.export import export, generation_config, licence_note
 from rust_expert.models.exported import ExportManifest, read_export
 from rust_expert.models.manifest import BaseManifest, HubSource, hash_folder
-from rust_expert.sampling.sample import complete, load_stage
+from rust_expert.sampling.job import Order, prepare
+from rust_expert.sampling.sample import sample
+from rust_expert.sampling.transformers_engine import TransformersEngine
 from scripts import model_card as script
 from tests.synthetic_data import made_up_rows, write_set
 from tests.synthetic_run import write_run
@@ -40,14 +44,27 @@ def as_evaluated(weights: str) -> list[str]:
     options = SamplingOptions.model_validate(
         {**tiny_exports.GREEDY, "samples": 1, "batch_size": 4, "weights": weights, "device": "cpu"}
     )
-    loaded = load_stage(
-        tiny_models.base_manifest(), tiny_models.stage_manifest(), options, tiny_models.QUANTIZATION
-    )
     problems = [
         Problem(task_id=f"toy/{number}", prompt=prompt, canonical_solution="", test="")
         for number, prompt in enumerate(PROMPTS)
     ]
-    return [row.completion for row in complete(loaded, problems, options, tiny_models.QUANTIZATION)]
+    with tempfile.TemporaryDirectory() as name:
+        out = Path(name) / "toy.jsonl"
+        order = Order(
+            tiny_models.base_manifest(),
+            tiny_models.stage_manifest(),
+            problems,
+            out,
+            options,
+            tiny_models.QUANTIZATION,
+        )
+        job = prepare(order)
+        list(
+            sample(
+                [job], lambda: TransformersEngine(job.folder, job.adapter, options, tiny_models.QUANTIZATION)
+            )
+        )
+        return [row.completion for row in read_jsonl(out, Completion)]
 
 
 def answers(model: Any, folder: Path) -> list[str]:

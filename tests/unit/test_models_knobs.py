@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,8 @@ def test_tokens_are_made_once_for_all_stages(tmp_path: Path, caplog: pytest.LogC
 
 
 def test_a_flag_spells_each_key() -> None:
-    told = subprocess.run(["python", "-m", "scripts.train", "--help"], capture_output=True, text=True).stdout
+    told = subprocess.run(
+        [sys.executable, "-m", "scripts.train", "--help"], capture_output=True, text=True
+    ).stdout
     for key in TURNED.keys() | REFUSED.keys() | ELSEWHERE:
         assert f"--{key.replace('_', '-')}" in told
