@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from rust_expert.common import telemetry
-from rust_expert.common.cli import add_options, options_from, parser, run, set_up_log
+from rust_expert.common.cli import add_lock_wait, add_options, options_from, parser, run, set_up_log
 from rust_expert.common.config.models import QuantizationOptions
 from rust_expert.common.config.sampling import SamplingOptions
 from rust_expert.common.errors import UserError
@@ -21,13 +21,7 @@ def main() -> None:
     told.add_argument(
         "--out", required=True, metavar="JSONL", help="completions; what they are lies beside it as .json"
     )
-    told.add_argument(
-        "--lock-wait",
-        type=float,
-        default=900.0,
-        metavar="SECONDS",
-        help="wait for a process that samples just this",
-    )
+    add_lock_wait(told, "a process that samples just this")
     for section in (SamplingOptions, QuantizationOptions):
         add_options(told, section)
     arguments = told.parse_args()

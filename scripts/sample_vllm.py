@@ -7,7 +7,7 @@ file is whole and resumable on its own; one that is there already with just thes
 from pathlib import Path
 
 from rust_expert.common import telemetry
-from rust_expert.common.cli import add_options, options_from, parser, run, set_up_log
+from rust_expert.common.cli import add_lock_wait, add_options, options_from, parser, run, set_up_log
 from rust_expert.common.config.models import QuantizationOptions
 from rust_expert.common.config.sampling import SamplingOptions
 from rust_expert.common.errors import UserError
@@ -26,13 +26,7 @@ def main() -> None:
         metavar=("MODEL", "SUITE", "OUT"),
         help="what to sample",
     )
-    told.add_argument(
-        "--lock-wait",
-        type=float,
-        default=900.0,
-        metavar="SECONDS",
-        help="wait for a process that samples just this",
-    )
+    add_lock_wait(told, "a process that samples just this")
     for section in (SamplingOptions, QuantizationOptions):
         add_options(told, section)
     arguments = told.parse_args()

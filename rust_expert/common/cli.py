@@ -69,13 +69,12 @@ def add_trainer_flags(target: argparse.ArgumentParser) -> None:
     target.add_argument(
         "--code", default="", metavar="HASH", help="version of the code: another one trains anew"
     )
-    target.add_argument(
-        "--lock-wait",
-        type=float,
-        default=900.0,
-        metavar="SECONDS",
-        help="wait for a trainer that does just this",
-    )
+    add_lock_wait(target, "a trainer that does just this")
+
+
+def add_lock_wait(target: argparse.ArgumentParser, what: str) -> None:
+    """Add `--lock-wait`: how long `what` is waited for where it holds the work folder."""
+    target.add_argument("--lock-wait", type=float, default=900.0, metavar="SECONDS", help=f"wait for {what}")
 
 
 def _plain(section: type[BaseModel], name: str) -> Any:

@@ -3,7 +3,6 @@
 import contextlib
 import logging
 import shutil
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ from rust_expert.common.files import sha256_file, write_json
 from rust_expert.models import architecture, attention, checkpoints, disk, effective, loading, rows
 from rust_expert.models.adapter import save_adapter, trainable
 from rust_expert.models.flops import shape_of
+from rust_expert.models.folders import new_folder
 from rust_expert.models.manifest import (
     BaseManifest,
     StageManifest,
@@ -181,7 +181,8 @@ def _train(
     history = history_of(trainer.state.log_history)
     target = order.out.parent / "adapter"
     if group.first:
-        _save_whole(trainer.model, target, sha256_file(order.base))
+        with new_folder(target) as folder_of_adapter:
+            save_adapter(trainer.model, folder_of_adapter, sha256_file(order.base))
         write_json(order.out.parent / "history.json", history)
         write_json(
             order.out.parent / "timing.json",
@@ -210,15 +211,6 @@ def _train(
         train_loss=_last(history, "loss"),
         val_loss=_last(history, "val_loss"),
     )
-
-
-def _save_whole(model: Any, target: Path, base_sha256: str) -> None:
-    temporary = Path(tempfile.mkdtemp(prefix=".adapter-", dir=target.parent))
-    temporary.chmod(0o755)
-    save_adapter(model, temporary, base_sha256)
-    if target.exists():
-        shutil.rmtree(target)
-    temporary.rename(target)
 
 
 def _tokens(order: Order, base: BaseManifest, folder: Path, group: Group) -> tuple[Tokens, Tokens]:
