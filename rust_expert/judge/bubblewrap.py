@@ -11,10 +11,22 @@ from pathlib import Path
 from rust_expert.common.config.judge import SandboxName
 from rust_expert.common.errors import JudgeFault, UserError
 from rust_expert.common.toolchain import require_tool
-from rust_expert.judge.rooms import FILES, MEGABYTE, SCRATCH, Descriptors, End, Entry, Room, rules_the_machine
+from rust_expert.judge.rooms import (
+    FILES,
+    MEGABYTE,
+    SCRATCH,
+    Descriptors,
+    End,
+    Entry,
+    Room,
+    mark_of_rooms,
+    rules_the_machine,
+)
 
 INSTALL = "`apt-get install bubblewrap` (Debian, Ubuntu) or `dnf install bubblewrap` (Fedora)"
 OLDEST = (0, 8)
+MARK = "RUST_EXPERT_ROOMS"
+"""Set and unset again: for the guard in the command line, not for the room."""
 NO_NAMESPACES = (
     "on Ubuntu 24.04 run `sysctl -w kernel.apparmor_restrict_unprivileged_userns=0` as root, elsewhere `sysctl -w "
     "user.max_user_namespaces=15000`; start a container with "
@@ -36,7 +48,8 @@ class Bubblewrap:
     @contextmanager
     def enter(self, room: Room, fds: Descriptors, status: int | None) -> Iterator[Entry]:
         """The command line; nothing of the room is on the host."""
-        words = [program(), *_namespaces(), *system_mounts(), "--dev", "/dev", "--remount-ro", "/dev"]
+        words = [program(), *_namespaces(), "--setenv", MARK, mark_of_rooms(), "--unsetenv", MARK]
+        words += [*system_mounts(), "--dev", "/dev", "--remount-ro", "/dev"]
         words += ["--perms", "0755", "--dir", FILES, "--chdir", FILES]
         passed = [fds.holding(room.filter)]
         words += ["--seccomp", str(passed[0])]

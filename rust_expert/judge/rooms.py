@@ -5,6 +5,7 @@ caller mounts. A backend that cannot give a folder another name says where it li
 are rewritten.
 """
 
+import atexit
 import dataclasses
 import functools
 import os
@@ -193,6 +194,48 @@ def guarded(group: int, folder: Path) -> Iterator[None]:
         yield
     finally:
         guard.communicate(b"done\n")
+
+
+@functools.cache
+def _mark_of(process: int) -> str:
+    """See mark_of_rooms; a process that was forked gets a guard of its own."""
+    mark = f"rooms-{secrets.token_hex(16)}"
+    # The mark is told by the pipe, for in a command line of theirs the guard and its grep would find themselves.
+    script = """read -r mark; read -r line && exit; tries=40
+while [ $tries -gt 0 ]; do
+    for found in $(echo "$mark" | grep -alFf - /proc/[0-9]*/cmdline 2>&-); do
+        found=${found#/proc/}; kill -s KILL "${found%/cmdline}" 2>&-
+    done
+    sleep 0.05; tries=$((tries - 1))
+done"""
+    guard = subprocess.Popen(
+        ["/bin/sh", "-c", script],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={"PATH": "/usr/bin:/bin"},
+        cwd="/",
+        start_new_session=True,
+    )
+    assert guard.stdin
+    guard.stdin.write(f"{mark}\n".encode())
+    guard.stdin.flush()
+
+    def all_is_well() -> None:
+        if os.getpid() == process:
+            guard.communicate(b"done\n")
+
+    atexit.register(all_is_well)
+    return mark
+
+
+def mark_of_rooms() -> str:
+    """A word that this process puts in the command line of whatever makes its rooms.
+
+    Should this process be killed, a guard ends each process with that word. bwrap dies with its parent by itself, but
+    not yet in its first moments: it asks the kernel for that after it has started, and once more within the room.
+    """
+    return _mark_of(os.getpid())
 
 
 class Descriptors:
