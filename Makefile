@@ -8,7 +8,7 @@ PY := .venv/bin/python
 # cargo and rustc are found where rustup puts them, also before the shell has been started anew.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help setup run sweep test lint format doctor bench bench-judge bench-data bench-dataset bench-sampling bench-training report \
+.PHONY: help setup run sweep release verify test lint format doctor bench bench-judge bench-data bench-dataset bench-sampling bench-training report \
 	advisories lock clean
 .DEFAULT_GOAL := help
 
@@ -23,6 +23,12 @@ run: setup ## the whole chain: crates, training, judging, results/metrics.json a
 
 sweep: setup ## the points of the profile's sweep, ranked (ARGS="--configfile config/sweep.yaml" for an example)
 	@$(PY) -m scripts.run_sweep $(ARGS)
+
+release: setup ## pack the samples of a run so that others can judge them again: results/release.tar.gz
+	@$(PY) -m scripts.run --target results/release.tar.gz $(ARGS)
+
+verify: setup ## judge a release again and compare (RELEASE=its archive or folder); needs no GPU
+	@$(PY) -m scripts.verify $(or $(RELEASE),results/release.tar.gz) $(ARGS)
 
 test: setup ## all tests
 	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)

@@ -369,6 +369,45 @@ def chain_data(stage):
     return {name: path for name in chain_of(stage) if (path := data_manifest(name))}
 
 
+# Releases
+
+
+PARENTS = {stage: None if stage == "base" else parent_of(stage) for stage in CONFIG.evaluate.stages}
+RELEASED = [
+    *(
+        f"{kind}/{stage}/{suite}.{ending}"
+        for stage, suite in EVALUATED
+        for kind, ending in (("samples", "jsonl"), ("verdicts", "parquet"), ("metrics", "json"))
+    ),
+    *(f"models/{stage}/manifest.json" for stage in CONFIG.evaluate.stages),
+    *(f"dataset/{name}/mix.json" for name in USED_DATASETS),
+    *(f"dataset/{stage}/selection.json" for stage in EVALUATED_RSFT),
+]
+
+
+def release_plan():
+    """What a release packs, as the script reads it."""
+    plan = {
+        "pairs": EVALUATED,
+        "parents": PARENTS,
+        "judge": CONFIG.judge.model_dump(mode="json", by_alias=True),
+        "score": CONFIG.score.model_dump(mode="json", by_alias=True),
+        "crates": {
+            name: None if CONFIG.suites[name].crates is None else ",".join(CONFIG.suites[name].crates)
+            for name in CONFIG.evaluate.suites
+        },
+        "suites": {name: suite_path(name) for name in CONFIG.evaluate.suites},
+        "models": {stage: f"results/models/{stage}/manifest.json" for stage in CONFIG.evaluate.stages},
+        "funnel": "results/dataset/funnel.json",
+        "decontamination": "results/dataset/decontamination.json",
+        "mixes": {name: f"results/dataset/{name}/mix.json" for name in USED_DATASETS},
+        "selections": {stage: f"results/dataset/{stage}/selection.json" for stage in EVALUATED_RSFT},
+        "metrics": "results/metrics.json",
+        "provenance": "results/provenance.json",
+    }
+    return json.dumps(plan)
+
+
 def finish(well):
     """What a run ends with: its figures for Prometheus, and the table. `make run` does both itself, whatever was done."""
     if "RUST_EXPERT_RUN" in os.environ:

@@ -21,11 +21,7 @@ rule summarize:
     params:
         code=code_of("scripts.summarize", "report"),
         scores=[f"{stage}:{suite}=results/metrics/{stage}/{suite}.json" for stage, suite in EVALUATED],
-        parents=literal(
-            json.dumps(
-                {stage: None if stage == "base" else parent_of(stage) for stage in CONFIG.evaluate.stages}
-            )
-        ),
+        parents=literal(json.dumps(PARENTS)),
         manifests=[f"{stage}=results/models/{stage}/manifest.json" for stage in CONFIG.evaluate.stages],
         mixes=[f"{name}=results/dataset/{name}/mix.json" for name in USED_DATASETS],
         selections=[f"{stage}=results/dataset/{stage}/selection.json" for stage in EVALUATED_RSFT],
@@ -154,3 +150,27 @@ rule publish:
         "python -m scripts.publish --summary {input.summary} --beside {input.provenance} {input.report}"
         " --headline {output.headline} --out {output.metrics} --log {log}"
         " --telemetry results/telemetry --job publish"
+
+
+rule release:
+    """The samples with all that is needed to judge them again, in one archive; no part of the chain."""
+    input:
+        "results/metrics.json",
+        "results/provenance.json",
+        "results/dataset/funnel.json",
+        "results/dataset/decontamination.json",
+        [f"results/{kind}" for kind in RELEASED],
+        [suite_path(suite) for suite in CONFIG.evaluate.suites],
+    output:
+        "results/release.tar.gz",
+    log:
+        "results/logs/release.log",
+    conda:
+        "../envs/report.yaml"
+    params:
+        code=code_of("scripts.release", "report"),
+        judge=code_of("scripts.judge", "judge"),
+        plan=literal(release_plan()),
+    shell:
+        "python -m scripts.release --plan {params.plan:q} --out {output} --log {log}"
+        " --telemetry results/telemetry --job release"
