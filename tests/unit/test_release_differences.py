@@ -1,6 +1,5 @@
 """Differences between two judgings, and the causes that are told for them."""
 
-import contextlib
 import io
 import tarfile
 from pathlib import Path
@@ -74,14 +73,16 @@ def test_records_of_rows() -> None:
     assert record_of("x.json", b"{}").rows is None
 
 
-@pytest.mark.parametrize("name", ["../outside", "/outside"])
-def test_an_archive_writes_nothing_outside(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("upwards", [True, False])
+def test_an_archive_writes_nothing_outside(tmp_path: Path, upwards: bool) -> None:
     path = tmp_path / "release.tar.gz"
     with tarfile.open(path, "w:gz") as archive:
-        member = tarfile.TarInfo(name if name.startswith("..") else str(tmp_path / "outside"))
+        member = tarfile.TarInfo("../outside" if upwards else str(tmp_path / "outside"))
         member.size = 1
         archive.addfile(member, io.BytesIO(b"x"))
-    with pytest.raises(UserError, match="not the archive of a release") if name.startswith("..") else contextlib.nullcontext():
+    if upwards:
+        with pytest.raises(UserError, match="not the archive of a release"):
+            unpacked(path, tmp_path / "work" / "release")
+    else:  # Python takes the slash away
         unpacked(path, tmp_path / "work" / "release")
     assert not (tmp_path / "outside").exists() and not (tmp_path / "work" / "outside").exists()
-

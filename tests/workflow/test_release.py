@@ -47,9 +47,20 @@ def without_network() -> list[str]:
     return words if able else []
 
 
-def verify(place: Workplace, release: Path, work: Path, *words: str) -> tuple[int, str, dict[str, list[object]]]:
+def verify(
+    place: Workplace, release: Path, work: Path, *words: str
+) -> tuple[int, str, dict[str, list[object]]]:
     """The exit code, what was printed, and the differences."""
-    command = [*without_network(), sys.executable, "-m", "scripts.verify", str(release), "--work", str(work), *words]
+    command = [
+        *without_network(),
+        sys.executable,
+        "-m",
+        "scripts.verify",
+        str(release),
+        "--work",
+        str(work),
+        *words,
+    ]
     done = subprocess.run(command, cwd=place.folder, env=place.environment(), capture_output=True, text=True)
     assert done.returncode in (0, 1), done.stderr[-3000:]
     return done.returncode, done.stdout, json.loads((work / "differences.json").read_text(encoding="utf-8"))
@@ -71,7 +82,9 @@ def edit(path: Path, line: int, change: Callable[[dict[str, object]], None]) -> 
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def test_any_number_of_workers_gives_the_same_three_times(archive: Path, elsewhere: Workplace, tmp_path: Path) -> None:
+def test_any_number_of_workers_gives_the_same_three_times(
+    archive: Path, elsewhere: Workplace, tmp_path: Path
+) -> None:
     code, told, found = verify(elsewhere, archive, tmp_path / "work", "--workers", "1,2,5")
     assert code == 0, told
     assert told.splitlines()[-1].startswith(f"identical: {3 * STAGES * SAMPLES} verdicts and ")
@@ -81,13 +94,19 @@ def test_any_number_of_workers_gives_the_same_three_times(archive: Path, elsewhe
         assert made == (tmp_path / "work/release/rust-expert-release/metrics.json").read_bytes()
 
 
-def test_a_verdict_a_sample_and_a_problem_changed_by_hand(folder: Path, elsewhere: Workplace, tmp_path: Path) -> None:
+def test_a_verdict_a_sample_and_a_problem_changed_by_hand(
+    folder: Path, elsewhere: Workplace, tmp_path: Path
+) -> None:
     verdict, sample = folder / "verdicts/phase1/curriculum.jsonl", folder / "samples/rsft1/curriculum.jsonl"
     suite = folder / "suites/curriculum.jsonl"
     assert json.loads(verdict.read_text().splitlines()[4])["status"] != "passed"
     edit(verdict, 5, lambda row: row.update(status="passed", compiled=True))
     edit(sample, 9, lambda row: row.update(completion="this is no Rust"))
-    edit(suite, 20, lambda row: row.update(test=str(row["test"]).replace("assert", "assert!(false); assert", 1)))
+    edit(
+        suite,
+        20,
+        lambda row: row.update(test=str(row["test"]).replace("assert", "assert!(false); assert", 1)),
+    )
     task = json.loads(suite.read_text().splitlines()[19])["task_id"]
     code, told, found = verify(elsewhere, folder, tmp_path / "work")
     assert code == 1
