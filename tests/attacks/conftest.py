@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from rust_expert.judge.rooms import mark_of_rooms
 from tests.attacks.leftovers import below, read
 
 
@@ -16,6 +17,7 @@ def nothing_is_left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """No process, no mount and no temporary file; the temporary folder is the module's own meanwhile."""
     usual, scratch = tempfile.tempdir, tmp_path_factory.mktemp("scratch")
     tempfile.tempdir = str(scratch)
+    mark_of_rooms()  # its guard stays as long as this process
     mounts, processes = read(Path("/proc/self/mounts")), below(os.getpid())
     yield
     tempfile.tempdir = usual

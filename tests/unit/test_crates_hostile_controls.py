@@ -10,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,9 +98,17 @@ def test_a_daemon_goes_on(tmp_path: Path) -> None:
     script = root / "build.rs"  # in the meantime other tests look for what they left
     script.write_text(script.read_text().replace("424202", own))
     assert run(root).returncode == 0
-    left = [path for path in Path("/proc").glob("[0-9]*/cmdline") if f"sleep\0{own}\0".encode() in read(path)]
+    deadline = time.monotonic() + PATIENCE  # the script does not wait until it has become `sleep`
+    while not (left := running(own)) and time.monotonic() < deadline:
+        time.sleep(0.01)
     assert len(left) == 1
-    os.kill(int(left[0].parent.name), signal.SIGKILL)
+    os.kill(left[0], signal.SIGKILL)
+
+
+def running(seconds: str) -> list[int]:
+    """The processes that sleep for so long."""
+    found = Path("/proc").glob("[0-9]*/cmdline")
+    return [int(path.parent.name) for path in found if f"sleep\0{seconds}\0".encode() in read(path)]
 
 
 def read(path: Path) -> bytes:

@@ -63,7 +63,7 @@ def test_there_are_rules_and_environments() -> None:
 @pytest.mark.parametrize("path", sorted((ROOT / "rules").glob("*.smk")), ids=lambda path: path.stem)
 def test_a_rule_names_one_environment(path: Path) -> None:
     for rule in re.split(r"^rule ", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
-        stated = re.findall(r'code_of\(\s*"scripts\.(\w+)",\s*"([\w-]+)"', rule)
+        stated = re.findall(r'\bcode=code_of\(\s*"scripts\.(\w+)",\s*"([\w-]+)"', rule)
         conda = re.findall(r"envs/([\w-]+)\.yaml", rule)
         started = re.findall(r"python -m scripts\.(\w+)", rule)
         assert started, f"{rule.split(':')[0]} starts no script"
