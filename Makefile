@@ -8,7 +8,7 @@ PY := .venv/bin/python
 # cargo and rustc are found where rustup puts them, also before the shell has been started anew.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help setup run sweep release verify test lint format doctor bench bench-judge bench-data bench-dataset bench-sampling bench-training report \
+.PHONY: help setup run why sweep release verify test test-changes lint format doctor bench bench-judge bench-data bench-dataset bench-sampling bench-training report \
 	advisories lock clean
 .DEFAULT_GOAL := help
 
@@ -21,6 +21,9 @@ setup: ## install what is missing (.venv from requirements.lock, Rust, bubblewra
 run: setup ## the whole chain: crates, training, judging, results/metrics.json and results/report.html
 	@$(PY) -m scripts.run $(ARGS)
 
+why: setup ## say why a file would be made again (TARGET=results/metrics.json); runs nothing
+	@$(PY) -m scripts.why $(TARGET) $(ARGS)
+
 sweep: setup ## the points of the profile's sweep, ranked (ARGS="--configfile config/sweep.yaml" for an example)
 	@$(PY) -m scripts.run_sweep $(ARGS)
 
@@ -32,6 +35,9 @@ verify: setup ## judge a release again and compare (RELEASE=its archive or folde
 
 test: setup ## all tests
 	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+
+test-changes: setup ## run each change of tests/workflow/test_changes.py for real (hours)
+	@RUST_EXPERT_RUN_CHANGES=1 $(PY) -m pytest tests/workflow/test_changes.py $(PYTEST_ARGS)
 
 lint: setup ## style, types and workflow checks
 	@$(PY) -m ruff check .

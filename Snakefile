@@ -21,6 +21,9 @@ rule all:
         "results/metrics.json",
 
 
+require_records()
+
+
 onstart:
     or_stop(require_engines)
 

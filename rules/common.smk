@@ -13,7 +13,7 @@ sys.path.insert(0, str(ROOT))
 shell.prefix(f"export PYTHONPATH={shlex.quote(str(ROOT))}; ")
 
 from rust_expert.common import cli
-from rust_expert.common.closure import code_fingerprint
+from rust_expert.common.closure import code_parts, fingerprint_of, recall, remember
 from rust_expert.common.config import points, profile
 from rust_expert.common.config.export import GenerationDefaults
 from rust_expert.common.config.models import TrainingOptions
@@ -27,6 +27,7 @@ from rust_expert.crates.fetch import shard_needs, shard_rows
 from rust_expert.dataset.shards import shard_name
 from rust_expert.dataset.sources import files_of
 from rust_expert.judge.crate_table import read_table
+from scripts import records
 
 
 def or_stop(check, *arguments):
@@ -43,9 +44,19 @@ def at_root(path):
     return os.path.relpath(ROOT / path)
 
 
+READ_CODE = Path(".snakemake", "read_code.json")
+recall(READ_CODE)
+
+CODE = {}
+"""The hashes of the files behind each fingerprint."""
+
+
 def code_of(module, env):
     """The fingerprint of a script's import closure and of its environment's lock."""
-    return code_fingerprint(module, ROOT, (ROOT / "envs" / f"{env}.lock",))
+    parts = code_parts(module, ROOT, (ROOT / "envs" / f"{env}.lock",))
+    fingerprint = fingerprint_of(parts)
+    CODE[fingerprint] = parts
+    return fingerprint
 
 
 def literal(text):
@@ -408,8 +419,31 @@ def release_plan():
     return json.dumps(plan)
 
 
+def is_output(path):
+    """Whether some rule makes a file."""
+    return any(output.match(path) for rule in workflow.rules for output in rule.output)
+
+
+def require_records():
+    """Have made again what no record tells the making of: results from elsewhere, or changed by hand."""
+    if not workflow.is_main_process:
+        return
+    remember(READ_CODE)
+    if asked := os.environ.get("RUST_EXPERT_CODE"):
+        Path(asked).write_text(json.dumps(CODE), encoding="utf-8")
+    unknown = records.give_back(is_output)
+    if unknown:
+        print(
+            f"{len(unknown)} files in results are not those that were recorded as made here, or have no record;"
+            f" where a target needs them they are made again: {', '.join(unknown[:5])}"
+            f"{', ...' if len(unknown) > 5 else ''}",
+            file=sys.stderr,
+        )
+
+
 def finish(well):
     """What a run ends with: its figures for Prometheus, and the table. `make run` does both itself, whatever was done."""
+    records.keep(CODE)
     if "RUST_EXPERT_RUN" in os.environ:
         return
     if Path("results/telemetry").is_dir():

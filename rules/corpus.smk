@@ -64,7 +64,6 @@ rule builds:
         code=code_of("scripts.builds", "data"),
         builds=options_of(CONFIG.corpus.builds),
         pairs=options_of(CONFIG.pairs),
-        toolchain=TOOLCHAIN,
     shell:
         "python -m scripts.builds --manifest {input.manifest} --items {input.rows} --out {output.crates}"
         " --pairs {output.pairs} --workers {threads} {params.builds} {params.pairs} --log {log}"
@@ -109,7 +108,6 @@ rule curriculum:
         code=code_of("scripts.curriculum", "data"),
         options=options_of(CONFIG.curriculum),
         shards=CURRICULUM_SHARDS,
-        toolchain=TOOLCHAIN,
     shell:
         "python -m scripts.curriculum --shard {wildcards.shard} --shards {params.shards} --out {output}"
         " --workers {threads} {params.options} --log {log}"
@@ -131,7 +129,6 @@ rule curriculum_suite:
     params:
         code=code_of("scripts.curriculum_suite", "data"),
         options=options_of(CONFIG.curriculum),
-        toolchain=TOOLCHAIN,
     shell:
         "python -m scripts.curriculum_suite --out {output} --workers {threads} {params.options} --log {log}"
         " --telemetry results/telemetry --job curriculum_suite suite={wildcards.suite}"

@@ -10,13 +10,13 @@ FOLDER = Path(".snakemake") / "log"
 """Where Snakemake writes a log for each run, below its working folder."""
 
 _HEAD = re.compile(r"^(?P<error>Error in rule |(?:local)?rule )(?P<rule>\w+):$")
-_FIELD = re.compile(r"^    (?P<name>input|output|log|jobid|wildcards): (?P<value>.*)$")
+_FIELD = re.compile(r"^    (?P<name>input|output|log|jobid|reason|wildcards): (?P<value>.*)$")
 _FINISHED = re.compile(r"^Finished jobid: (\d+) ")
 
 
 @dataclass(frozen=True)
 class Job:
-    """One job, with its stage where it has one."""
+    """One job, with its stage where it has one, its wildcards as they are told, and why it runs."""
 
     number: int
     rule: str
@@ -24,6 +24,8 @@ class Job:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     log: Path | None
+    wildcards: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,8 @@ def _job(rule: str, below: list[str]) -> Job | None:
         inputs=tuple(fields.get("input", "").split(", ")),
         outputs=tuple(fields.get("output", "").split(", ")),
         log=Path(log) if log else None,
+        wildcards=fields.get("wildcards", ""),
+        reason=fields.get("reason", "").strip(),
     )
 
 

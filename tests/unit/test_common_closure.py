@@ -1,11 +1,20 @@
 """The code fingerprint: it moves with the code that a script runs and with nothing else."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from rust_expert.common.closure import OBSERVERS, code_fingerprint, import_closure
+from rust_expert.common.closure import (
+    OBSERVERS,
+    code_fingerprint,
+    code_parts,
+    import_closure,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
 
 FILES = {
     "scripts/__init__.py": "",
@@ -86,8 +95,7 @@ def test_who_watches_a_run_is_in_its_closure_and_not_in_its_fingerprint(
 
 
 def test_the_modules_that_watch_are_there() -> None:
-    root = Path(__file__).resolve().parents[2]
-    assert all(root.joinpath(*name.split(".")).with_suffix(".py").is_file() for name in OBSERVERS)
+    assert all(ROOT.joinpath(*name.split(".")).with_suffix(".py").is_file() for name in OBSERVERS)
 
 
 def test_the_lock_of_the_environment_counts(root: Path) -> None:
@@ -112,3 +120,55 @@ def test_modules_can_be_left_out(root: Path) -> None:
         "from rust_expert.common.files import y as z\n", encoding="utf-8"
     )
     assert code_fingerprint("scripts.train", root, without=without) != before
+
+
+def test_the_parts_tell_what_was_changed(root: Path) -> None:
+    before = code_parts("scripts.judge", root)
+    (root / "rust_expert/judge/harness.rs").write_text("fn main() { panic!() }\n", encoding="utf-8")
+    (root / "rust_expert/judge/deep.py").write_text("x = 1\n", encoding="utf-8")
+    after = code_parts("scripts.judge", root)
+    assert {name for name in before if before[name] != after.get(name)} == {
+        "rust_expert/judge/harness.rs",
+        "rust_expert/judge/deep.py",
+        "rust_expert/common/__init__.py",  # nothing else imports it
+        "rust_expert/common/files.py",
+    }
+
+
+READER = """
+import ast, sys
+from pathlib import Path
+from rust_expert.common.closure import code_fingerprint, recall, remember
+root, place = map(Path, sys.argv[1:])
+recall(place)
+parse, parsed = ast.parse, []
+ast.parse = lambda *given, **named: parsed.append(named["filename"]) or parse(*given, **named)
+print(code_fingerprint("scripts.judge", root), *(Path(name).name for name in parsed))
+remember(place)
+"""
+
+
+def test_what_was_read_is_not_parsed_again(root: Path, tmp_path: Path) -> None:
+    place = tmp_path / "kept" / "read.json"
+
+    def told() -> tuple[str, list[str]]:
+        words = [sys.executable, "-c", READER, str(root), str(place)]
+        fingerprint, *parsed = subprocess.check_output(words, cwd=ROOT, text=True).split()
+        return fingerprint, sorted(parsed)
+
+    first, parsed = told()
+    assert {"deep.py", "verdicts.py"} < set(parsed)
+    assert told() == (first, [])
+    (root / "rust_expert/judge/deep.py").write_text("from ..common import files\nx = 2\n", encoding="utf-8")
+    second, parsed = told()
+    assert second != first and parsed == ["deep.py"]
+    for broken in (
+        "",
+        "[]",
+        "{}",
+        '{"reader": 1}',
+        place.read_text(encoding="utf-8").replace('"reader": "', '"reader": "x'),
+    ):
+        place.write_text(broken, encoding="utf-8")
+        again, parsed = told()
+        assert again == second and "verdicts.py" in parsed

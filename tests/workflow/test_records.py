@@ -6,20 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from scripts import records
-from tests.workflow.test_rebuilds import AFTER_SCORES
+from tests.workflow.changes import FROM_PHASE2, SCORED, SUMMED
 from tests.workflow.workplace import Workplace
 
 Copies = Callable[[], Workplace]
 PHASE2 = {"stages": {"phase2": {"learning_rate": 1.0e-3}}}
-OF_PHASE2 = {
-    "train_sft": 1,
-    "train_rsft": 1,
-    "rsft_select": 1,
-    "sample": 3,
-    "judge": 3,
-    "score": 2,
-    **AFTER_SCORES,
-}
 
 
 def elsewhere(built: Workplace, folder: Path) -> Workplace:
@@ -36,9 +27,9 @@ def elsewhere(built: Workplace, folder: Path) -> Workplace:
 def test_copied_results_are_up_to_date_and_notice_a_change(built: Workplace, tmp_path: Path) -> None:
     place = elsewhere(built, tmp_path / "there")
     assert place.plan() == {}
-    assert place.plan(overrides=PHASE2) == OF_PHASE2
+    assert place.plan(overrides=PHASE2) == FROM_PHASE2
     place.append("rust_expert/metrics/score.py", "\nREMARK = 1\n")
-    assert place.plan() == {"score": 4, **AFTER_SCORES}
+    assert place.plan() == SCORED
 
 
 def test_copied_results_without_records_are_made_again(built: Workplace, tmp_path: Path) -> None:
@@ -56,10 +47,10 @@ def test_a_result_that_was_changed_by_hand_is_made_again(copied: Copies) -> None
     scores = json.loads(path.read_text(encoding="utf-8"))
     scores["pass_at_1"]["value"] = 1.0
     path.write_text(json.dumps(scores), encoding="utf-8")
-    assert place.plan() == {"score": 1, **AFTER_SCORES}
+    assert place.plan() == {"score": 1, **SUMMED}
     assert name in place.run("-n", "results/metrics.json").stdout
     before = (place.folder / "results/metrics.json").read_bytes()
-    assert place.build() == {"score": 1, **AFTER_SCORES}
+    assert place.build() == {"score": 1, **SUMMED}
     assert (place.folder / "results/metrics.json").read_bytes() == before
     assert place.plan() == {}
 
