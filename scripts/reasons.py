@@ -23,6 +23,7 @@ _WORDS = {
     "Forced execution": "it was asked for with --force",
 }
 _FINGERPRINT = re.compile(r"[0-9a-f]{16}")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 _LONGEST = 100
 
 
@@ -99,6 +100,8 @@ def _kind(value: Any) -> str:
         return "options"
     if value.startswith(("{", "[")):
         return "data"
+    if _DIGEST.fullmatch(value):
+        return "digest"
     return "toolchain" if value.startswith("rustc ") else "text"
 
 
@@ -114,6 +117,8 @@ def _change(one: Any, other: Any, code: Mapping[str, Mapping[str, str]]) -> Iter
         yield from _listed(one or [], other or [])
     elif kinds == {"toolchain"}:
         yield f"the compiler: {_short(one)} -> {_short(other)}"
+    elif kinds == {"digest"}:
+        yield f"what a hash stands for, {str(one)[:8]} -> {str(other)[:8]}"
     else:
         yield f"a parameter: {_short(one)} -> {_short(other)}"
 
@@ -148,10 +153,16 @@ def _paths(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
             yield from _paths(each, f"{path}.{key}" if path else str(key))
     elif isinstance(value, list) and value:
         for each in value:
-            name = each.get("name") if isinstance(each, dict) else None
-            yield f"{path} {name or json.dumps(each)}".strip(), each
+            yield f"{path} {_name(each)}".strip(), each
     else:
         yield path, value
+
+
+def _name(value: Any) -> str:
+    """What tells an entry of a list from the others: its name, or the first of its fields."""
+    if isinstance(value, dict) and "name" in value:
+        return str(value["name"])
+    return value[0] if isinstance(value, list) and value and isinstance(value[0], str) else json.dumps(value)
 
 
 def _differ(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:

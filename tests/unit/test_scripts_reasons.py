@@ -35,6 +35,16 @@ def params(before: str, now: str, after: str = "") -> list[str]:
         ("'aaaaaaaaaaaaaaaa'", "'0123456789abcdef'", ["its code or its environment's lock was changed"]),
         ("'rustc 1.95.0 (x)'", "'rustc 1.96.0 (y)'", ["the compiler: rustc 1.95.0 (x) -> rustc 1.96.0 (y)"]),
         ('\'{"a": {"b": 1, "c": 2}}\'', '\'{"a": {"b": 3, "c": 2}}\'', ["a.b: 1 -> 3"]),
+        (
+            '\'[["memchr", "2.7"], ["itoa", "1.0"]]\'',
+            '\'[["memchr", "2.8"], ["ryu", "1.0"]]\'',
+            [
+                'memchr: ["memchr", "2.7"] -> ["memchr", "2.8"]',
+                'itoa: ["itoa", "1.0"] is gone',
+                'ryu: ["ryu", "1.0"] is new',
+            ],
+        ),
+        (repr("a" * 64), repr("b" * 64), ["what a hash stands for, aaaaaaaa -> bbbbbbbb"]),
         ("['anyhow']", "['anyhow', 'serde']", ["serde is new"]),
         (
             "'--seed 1', '0123456789abcdef'",

@@ -27,7 +27,6 @@ from tests.workflow.changes import (
     ONE_SHARD,
     SAMPLED,
     SCORED,
-    SUMMED,
     TOLD,
     TRAINED,
     WRITTEN,
@@ -99,7 +98,10 @@ CHANGES = [
     Change("code of judge", line("rust_expert/judge/verdicts.py"), JUDGED, "judge/verdicts.py"),
     Change("code of metrics", line("rust_expert/metrics/score.py"), SCORED, "metrics/score.py"),
     Change(
-        "code of report", line("rust_expert/report/html.py"), {"report": 1, "publish": 1}, "report/html.py"
+        "code of report",
+        line("rust_expert/report/page/funnel.py"),
+        {"report": 1, "publish": 1},
+        "report/page/funnel.py",
     ),
     Change("code of release", line("rust_expert/release/packing.py"), {}),
     Change(
@@ -131,9 +133,11 @@ CHANGES = [
     Change(
         "a row of a suite", said("suites/core.jsonl", "Return", "Give back"), CLEANED, "suites/core.jsonl"
     ),
-    Change("a crate more", crate_added, ONE_SHARD, "it has other files to read than before"),
-    Change("a crate less", crate_removed, ONE_SHARD, "it has other files to read than before"),
-    Change("the figures gone", gone("results/metrics.json"), SUMMED, "not made yet: results/metrics.json"),
+    Change("a crate more", crate_added, ONE_SHARD, "one_more: ["),
+    Change("a crate less", crate_removed, ONE_SHARD, "] is gone"),
+    Change(
+        "the figures gone", gone("results/metrics.json"), {"publish": 1}, "not made yet: results/metrics.json"
+    ),
     Change("what they were made of gone", gone("results/metrics/phase1/curriculum.json"), {}),
 ]
 
