@@ -8,7 +8,6 @@ the cache, and made where they are not there (a quarter of an hour).
 What a verified pair costs is measured apart: of a dozen of the crates, built anew, everything after the build.
 """
 
-import dataclasses
 import gc
 import os
 import shlex
@@ -113,6 +112,17 @@ class Work:
     crates: Sequence[CrateSource]
     built: ShardResult
     pairs: Sequence[PairRow]
+
+    def of(self, crates: Sequence[CrateSource]) -> "Work":
+        """The same of some of the crates, in the same order."""
+        names = {crate.name for crate in crates}
+        built = [crate for crate in self.built.crates if crate.name in names]
+        return Work(
+            self.profile,
+            [crate for crate in self.crates if crate.name in names],
+            self.built.model_copy(update={"crates": built}),
+            [pair for pair in self.pairs if pair.crate in names],
+        )
 
 
 @dataclass
@@ -303,15 +313,11 @@ def peak_megabytes(module: str, *words: str) -> float:
     return int(told[1]) / 1024
 
 
-def peaks(work: Work, crates: Sequence[CrateSource], folder: Path) -> dict[str, float]:
+def peaks(work: Work, folder: Path) -> dict[str, float]:
     """The most memory that cutting the crates, making their samples and cleaning these takes."""
-    write_manifest(folder / "memory.json", list(crates))
-    names = {crate.name for crate in crates}
-    told = work.built.model_copy(
-        update={"crates": [crate for crate in work.built.crates if crate.name in names]}
-    )
-    write_json(folder / "builds.json", told.model_dump())
-    write_parquet(folder / "some.parquet", [pair for pair in work.pairs if pair.crate in names], PairRow)
+    write_manifest(folder / "memory.json", list(work.crates))
+    write_json(folder / "builds.json", work.built.model_dump())
+    write_parquet(folder / "some.parquet", work.pairs, PairRow)
     rows = str(folder / "memory.parquet")
     return {
         "scripts.items": peak_megabytes(
@@ -347,7 +353,7 @@ def main() -> None:
     gc.disable()  # as the commands do
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        few = dataclasses.replace(work, crates=work.crates[:FEW])
+        few = work.of(work.crates[:FEW])
         for step in STEPS:  # once over few crates: what is imported late is not measured
             step(_round(few, folder))
         rounds = []
@@ -358,7 +364,7 @@ def main() -> None:
             gates_alone(work, rounds[-1].clock)
         _print(rounds)
         largest_first = sorted(work.crates, key=weight, reverse=True)
-        some, everything = (peaks(work, crates, folder) for crates in (largest_first[:FEW], work.crates))
+        some, everything = (peaks(one, folder) for one in (work.of(largest_first[:FEW]), work))
     for command, most in everything.items():
         print(
             f"peak memory of {command}: {some[command]:.0f} MB for the {FEW} largest crates, {most:.0f} MB for all"

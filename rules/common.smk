@@ -27,6 +27,7 @@ from rust_expert.crates.fetch import shard_needs, shard_rows
 from rust_expert.dataset.shards import shard_name
 from rust_expert.dataset.sources import files_of
 from rust_expert.judge.crate_table import read_table
+from rust_expert.report.lineage import sections
 from scripts import records
 
 
@@ -243,9 +244,9 @@ def parent_manifest(wildcards):
     return f"results/models/{parent_of(wildcards.stage)}/manifest.json"
 
 
-def training_flags(wildcards):
+def training_flags(name):
     """A stage's own training options as flags."""
-    stage = STAGES[wildcards.stage]
+    stage = STAGES[name]
     return cli.flags(
         TrainingOptions.model_validate({key: getattr(stage, key) for key in TrainingOptions.model_fields})
     )
@@ -417,6 +418,43 @@ def release_plan():
         "provenance": "results/provenance.json",
     }
     return json.dumps(plan)
+
+
+def lineage_plan():
+    """Which files each part of metrics.json is counted from, and which words spell which section of the configuration."""
+    scores = {(stage, suite): f"results/metrics/{stage}/{suite}.json" for stage, suite in EVALUATED}
+    figures = {
+        "judge": sorted(scores.values()),
+        "data.cleaning": ["results/dataset/funnel.json"],
+        "data.decontamination": ["results/dataset/decontamination.json"],
+        **{f"data.datasets.{name}": [f"results/dataset/{name}/mix.json"] for name in USED_DATASETS},
+        **{
+            f"data.rejection_sampling.{stage}": [f"results/dataset/{stage}/selection.json"]
+            for stage in EVALUATED_RSFT
+        },
+        **{
+            f"stages.{stage}.training": [f"results/models/{stage}/manifest.json"]
+            for stage in CONFIG.evaluate.stages
+        },
+        **{f"stages.{stage}.suites.{suite}": [path] for (stage, suite), path in scores.items()},
+        **{
+            f"comparisons.{stage}.{other}.{suite}": [path, scores[other, suite]]
+            for (stage, suite), path in scores.items()
+            for other in CONFIG.evaluate.stages
+            if other != stage and (other, suite) in scores
+        },
+    }
+    spelt = [
+        *sections(CONFIG),
+        (cli.flags(FETCH), "corpus"),
+        (base_flags(), "base"),
+        *((cli.flags(dataset_spec(name)), f"datasets.{name}") for name in CONFIG.datasets),
+        *((training_flags(name), f"stages.{name}") for name in CONFIG.stages),
+    ]
+    found = {}
+    for words, name in spelt:
+        found[words] = sorted({*found.get(words, []), name})
+    return json.dumps({"figures": figures, "sections": found})
 
 
 def is_output(path):

@@ -46,9 +46,10 @@ rule provenance:
     params:
         code=code_of("scripts.provenance", "report"),
         config=literal(CONFIG.model_dump_json(by_alias=True, exclude={"sweep"})),
+        lineage=literal(lineage_plan()),
     shell:
         "python -m scripts.provenance --config-json {params.config:q} --benchmarks results/benchmarks"
-        " --out {output} --log {log}"
+        " --lineage {params.lineage:q} --out {output} --log {log}"
         " --telemetry results/telemetry --job provenance"
 
 

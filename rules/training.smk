@@ -49,7 +49,7 @@ rule train_sft:
     params:
         code=code_of("scripts.train", "train"),
         method=lambda wildcards: STAGES[wildcards.stage].method,
-        options=training_flags,
+        options=lambda wildcards: training_flags(wildcards.stage),
         lora=lora_flags,
         quantization=options_of(CONFIG.quantization),
     shell:

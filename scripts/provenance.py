@@ -1,4 +1,7 @@
-"""Write down what a run was made with: versions, commit, machine, seeds, configuration, and what each rule cost.
+"""Write down what a run was made with, and where its figures come from.
+
+That is: versions, commit, machine, seeds, configuration, what each rule cost, and of each figure in metrics.json the
+files and rules that it comes from.
 
   python -m scripts.provenance --config-json config.json --benchmarks results/benchmarks --out results/provenance.json
 
@@ -12,8 +15,10 @@ from typing import Any
 
 from rust_expert.common.cli import parser, run, set_up_log
 from rust_expert.common.errors import UserError
-from rust_expert.common.files import read_json, write_json
+from rust_expert.common.files import read_json, sha256_file, write_json
+from rust_expert.report.lineage import lineage, making
 from rust_expert.report.provenance import checked_config, collect
+from scripts import records
 
 log = logging.getLogger(__name__)
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,13 +36,33 @@ def main() -> None:
     told.add_argument(
         "--benchmarks", required=True, metavar="DIR", help="folder of Snakemake's benchmark files"
     )
+    told.add_argument(
+        "--lineage",
+        metavar="JSON",
+        help="which files each figure is counted from, and which section of the configuration is spelt by which words",
+    )
     told.add_argument("--out", required=True, metavar="JSON", help="the file to write")
     arguments = told.parse_args()
     set_up_log(arguments)
     config = _config(arguments.config_json)
     found = collect(config, arguments.benchmarks, ROOT)
+    if arguments.lineage:
+        found["figures"], found["files"] = _lineage(json.loads(arguments.lineage))
     write_json(arguments.out, found)
     log.info("%d jobs, %.0f s of work", found["total"]["jobs"], found["total"]["wall_s"])
+
+
+def _lineage(told: dict[str, Any]) -> tuple[dict[str, list[str]], dict[str, Any]]:
+    figures: dict[str, list[str]] = told["figures"]
+    makings = {
+        name: making(record["rule"], record["input"], record["params"])
+        for name, record in records.made_here().items()
+    }
+    targets = {path for paths in figures.values() for path in paths}
+    files = lineage(targets, makings, told["sections"])
+    for name, file in files.items():
+        file["sha256"] = sha256_file(name) if Path(name).is_file() else None
+    return figures, files
 
 
 def _config(given: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ missing. An output that has no record, or is not the file that its record is of,
 again.
 """
 
+import ast
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping
@@ -107,6 +108,23 @@ def read_kept() -> dict[str, Kept]:
 def read_code() -> dict[str, dict[str, str]]:
     """The hash of each file behind the fingerprints of code in the records."""
     return dict((_read(KEPT) or {}).get("code", {}))
+
+
+def made_here() -> dict[str, dict[str, Any]]:
+    """Snakemake's own records of this working folder, by output; parameters as the values that they were."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, place in _recorded():
+        record = _read(place)
+        if record is not None and record.get("rule"):
+            found[name] = {**record, "params": [_value(text) for text in record.get("params", [])]}
+    return found
+
+
+def _value(text: str) -> Any:
+    try:
+        return ast.literal_eval(text)
+    except (SyntaxError, ValueError):
+        return text
 
 
 def record_name(output: str) -> str:
