@@ -445,7 +445,7 @@ def lineage_plan():
         },
     }
     spelt = [
-        *sections(CONFIG),
+        *sections(CONFIG.model_copy(update={"sweep": None})),
         (cli.flags(FETCH), "corpus"),
         (base_flags(), "base"),
         *((cli.flags(dataset_spec(name)), f"datasets.{name}") for name in CONFIG.datasets),

@@ -1,6 +1,7 @@
 """Why Snakemake would run a job, in plain words: from the reasons that its plan gives."""
 
 import ast
+import contextlib
 import json
 import re
 import shlex
@@ -112,7 +113,7 @@ def _change(one: Any, other: Any, code: Mapping[str, Mapping[str, str]]) -> Iter
     elif kinds == {"options"}:
         yield from _differ(_options(one), _options(other))
     elif kinds == {"data"}:
-        yield from _differ(_leaves(one), _leaves(other))
+        yield from _differ(_leaves(one or "{}", ""), _leaves(other or "{}", ""))
     elif kinds == {"list"}:
         yield from _listed(one or [], other or [])
     elif kinds == {"toolchain"}:
@@ -136,15 +137,16 @@ def _options(text: str | None) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for word, value in zip(words[::2], words[1::2], strict=False):
         name = word[2:].replace("-", "_")
-        found.update(_paths(json.loads(value), name) if _kind(value) == "data" else [(name, value)])
+        found.update(_leaves(value, name))
     return found
 
 
-def _leaves(text: str | None) -> dict[str, Any]:
-    try:
-        return dict(_paths(json.loads(text or "{}")))
-    except json.JSONDecodeError:
-        return {"a parameter": text}
+def _leaves(text: str, name: str) -> dict[str, Any]:
+    """The leaves of JSON by their paths below a name; any other text is itself one."""
+    if _kind(text) == "data":
+        with contextlib.suppress(json.JSONDecodeError):
+            return dict(_paths(json.loads(text), name))
+    return {name or "a parameter": text}
 
 
 def _paths(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

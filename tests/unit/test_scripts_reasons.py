@@ -24,6 +24,8 @@ def params(before: str, now: str, after: str = "") -> list[str]:
     [
         ("'--seed 17 --steps 5'", "'--seed 18 --steps 5'", ["seed: 17 -> 18"]),
         ("'--a \\'{\"b\": 1, \"c\": 2}\\''", "'--a \\'{\"b\": 1, \"c\": 3}\\''", ["a.c: 2 -> 3"]),
+        ("\"--template '{prompt}' --seed 1\"", "\"--template '{prompt}' --seed 2\"", ["seed: 1 -> 2"]),
+        ("'{prompt}'", "'{other}'", ["a parameter: {prompt} -> {other}"]),
         ("'--seed 17'", "'--seed 17 --learning-rate 0.1'", ["learning_rate: 0.1 is new"]),
         ("'--seed 17 --policy off'", "'--seed 17'", ["policy: off is gone"]),
         ("\"--note 'before: x now: y'\"", "\"--note 'now: z'\"", ["note: before: x now: y -> now: z"]),

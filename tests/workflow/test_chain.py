@@ -174,6 +174,9 @@ def test_every_log_stands_beside_its_events(built: Workplace) -> None:
 def test_a_run_that_fails_tells_that_too(copied: Callable[[], Workplace]) -> None:
     place = copied()
     (place.folder / "results/corpus/fetch/0.json").write_text("{}", encoding="utf-8")
+    (
+        place.folder / "results/records.json"
+    ).unlink()  # it knows that the file is another one, and has it made again
     words = ["--cores", "2", "--target", "results/corpus/items/0.parquet", *place.profiles(None)]
     ended = subprocess.run(
         [sys.executable, "-m", "scripts.run", *words],
