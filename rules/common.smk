@@ -444,17 +444,15 @@ def lineage_plan():
             if other != stage and (other, suite) in scores
         },
     }
-    spelt = [
-        *sections(CONFIG.model_copy(update={"sweep": None})),
-        (cli.flags(FETCH), "corpus"),
-        (base_flags(), "base"),
-        *((cli.flags(dataset_spec(name)), f"datasets.{name}") for name in CONFIG.datasets),
-        *((training_flags(name), f"stages.{name}") for name in CONFIG.stages),
-    ]
-    found = {}
-    for words, name in spelt:
-        found[words] = sorted({*found.get(words, []), name})
-    return json.dumps({"figures": figures, "sections": found})
+    spelt = {name: [words] for words, name in sections(CONFIG.model_copy(update={"sweep": None}))}
+    # As the rules spell them: paths as seen from the working folder, a stage's training options alone.
+    spelt["corpus"].append(cli.flags(FETCH))
+    spelt["base"].append(base_flags())
+    for name in CONFIG.datasets:
+        spelt[f"datasets.{name}"].append(cli.flags(dataset_spec(name)))
+    for name in CONFIG.stages:
+        spelt[f"stages.{name}"].append(training_flags(name))
+    return json.dumps({"figures": figures, "sections": spelt})
 
 
 def is_output(path):

@@ -55,7 +55,7 @@ def lineage(
 ) -> dict[str, dict[str, Any]]:
     """All files that the targets come from, themselves included, each with how it was made.
 
-    `named` are the configuration's sections (`sections`). A file without `rule` was not made here.
+    `named` are the configuration's sections with the words that may spell each (`sections`). A file without `rule` was not made here.
     """
     found: dict[str, dict[str, Any]] = {}
     waiting = sorted(targets)
@@ -70,7 +70,7 @@ def lineage(
         found[path] |= {"rule": made.rule, "inputs": list(made.inputs), "code": made.code}
         if made.compiler is not None:
             found[path]["compiler"] = made.compiler
-        keys = sorted({name for words in made.options for name in named.get(words, ())})
+        keys = sorted(name for name, spelt in named.items() if set(spelt) & set(made.options))
         seeds = {seed for words in made.options for seed in _seeds(words)}
         found[path] |= {"config": keys, "seeds": sorted(seeds), "options": list(made.options)}
         found[path]["others"] = list(made.others)

@@ -28,7 +28,7 @@ class Config(BaseModel):
     shards: int = 3
 
 
-NAMED = {words: [name] for words, name in sections(Config())}
+NAMED = {name: [words] for words, name in sections(Config())}
 SAMPLES = making(
     "sample", ["suite.jsonl", "model.json"], ["--seed 18 --samples 2", "0123456789abcdef", ["x"], 3]
 )
