@@ -55,7 +55,8 @@ def lineage(
 ) -> dict[str, dict[str, Any]]:
     """All files that the targets come from, themselves included, each with how it was made.
 
-    `named` are the configuration's sections with the words that may spell each (`sections`). A file without `rule` was not made here.
+    `named` are the configuration's sections with the words that may spell each (`sections`). A file without `rule` was
+    not made here.
     """
     found: dict[str, dict[str, Any]] = {}
     waiting = sorted(targets)
