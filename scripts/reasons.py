@@ -82,14 +82,22 @@ def _changes(
     if UNKNOWN in before:
         yield "nobody recorded what made it, or it was changed by hand"
         return
-    left = list(now)
+    left = sorted(now, key=str)
     for one in sorted(before, key=str):
-        other = next((each for each in left if _kind(each) == _kind(one)), None)
+        # Snakemake tells them in no order; what has the most names in common is the same parameter.
+        alike = [each for each in left if _kind(each) == _kind(one)]
+        other = max(alike, key=lambda each: len(_names(one) & _names(each)), default=None)
         if other is not None:
             left.remove(other)
         yield from _change(one, other, code)
     for other in left:
         yield from _change(None, other, code)
+
+
+def _names(value: Any) -> frozenset[str]:
+    """The names of the options or of the leaves that a parameter consists of."""
+    kind = _kind(value)
+    return frozenset(_options(value) if kind == "options" else _leaves(value, "") if kind == "data" else ())
 
 
 def _kind(value: Any) -> str:

@@ -82,6 +82,15 @@ def test_other_reasons(reason: str, told: list[str]) -> None:
     assert causes(reason, CODE) == told
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_two_of_a_kind_are_told_apart_by_their_names(turned: bool) -> None:
+    """In whatever order Snakemake tells them."""
+    before = ['\'{"z": 1, "y": 2}\'', '\'{"a": 1, "b": 2}\'', "'--seed 1 --k 2'", "'--rows 1 --of 2'"]
+    now = ['\'{"a": 1, "b": 3}\'', '\'{"z": 0, "y": 2}\'', "'--rows 9 --of 2'", "'--seed 7 --k 2'"]
+    told = params(", ".join(before), ", ".join(reversed(now) if turned else now))
+    assert sorted(told) == ["b: 2 -> 3", "rows: 1 -> 9", "seed: 1 -> 7", "z: 1 -> 0"]
+
+
 def test_long_values_are_cut() -> None:
     (told,) = params(f"'--text {'a' * 300}'", "'--text b'")
     assert told.endswith("... -> b") and len(told) < 130
