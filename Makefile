@@ -36,7 +36,7 @@ verify: setup ## judge a release again and compare (RELEASE=its archive or folde
 test: setup ## all tests
 	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
-test-changes: setup ## run each change of tests/workflow/test_changes.py for real (hours)
+test-changes: setup ## run each change of tests/workflow/test_changes.py for real (each a build)
 	@RUST_EXPERT_RUN_CHANGES=1 $(PY) -m pytest tests/workflow/test_changes.py $(PYTEST_ARGS)
 
 lint: setup ## style, types and workflow checks

@@ -5,6 +5,8 @@ configfile: f"{workflow.basedir}/config/config.yaml"
 
 
 include: "rules/common.smk"
+include: "rules/plans.smk"
+include: "rules/records.smk"
 include: "rules/corpus.smk"
 include: "rules/dataset.smk"
 include: "rules/training.smk"

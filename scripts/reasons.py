@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from rust_expert.report.lineage import kind_of
 from scripts.records import UNKNOWN
 
 _PARAMS = "Params have changed since last execution: "
@@ -23,8 +24,6 @@ _WORDS = {
     "Software environment definition has changed since last execution": "its environment was changed",
     "Forced execution": "it was asked for with --force",
 }
-_FINGERPRINT = re.compile(r"[0-9a-f]{16}")
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 _LONGEST = 100
 
 
@@ -85,7 +84,7 @@ def _changes(
     left = sorted(now, key=str)
     for one in sorted(before, key=str):
         # Snakemake tells them in no order; what has the most names in common is the same parameter.
-        alike = [each for each in left if _kind(each) == _kind(one)]
+        alike = [each for each in left if kind_of(each) == kind_of(one)]
         other = max(alike, key=lambda each: len(_names(one) & _names(each)), default=None)
         if other is not None:
             left.remove(other)
@@ -96,26 +95,12 @@ def _changes(
 
 def _names(value: Any) -> frozenset[str]:
     """The names of the options or of the leaves that a parameter consists of."""
-    kind = _kind(value)
+    kind = kind_of(value)
     return frozenset(_options(value) if kind == "options" else _leaves(value, "") if kind == "data" else ())
 
 
-def _kind(value: Any) -> str:
-    if not isinstance(value, str):
-        return type(value).__name__
-    if _FINGERPRINT.fullmatch(value):
-        return "code"
-    if value.startswith("--"):
-        return "options"
-    if value.startswith(("{", "[")):
-        return "data"
-    if _DIGEST.fullmatch(value):
-        return "digest"
-    return "toolchain" if value.startswith("rustc ") else "text"
-
-
 def _change(one: Any, other: Any, code: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
-    kinds = {_kind(value) for value in (one, other) if value is not None}
+    kinds = {kind_of(value) for value in (one, other) if value is not None}
     if kinds == {"code"}:
         yield _code(one, other, code)
     elif kinds == {"options"}:
@@ -151,7 +136,7 @@ def _options(text: str | None) -> dict[str, Any]:
 
 def _leaves(text: str, name: str) -> dict[str, Any]:
     """The leaves of JSON by their paths below a name; any other text is itself one."""
-    if _kind(text) == "data":
+    if kind_of(text) == "data":
         with contextlib.suppress(json.JSONDecodeError):
             return dict(_paths(json.loads(text), name))
     return {name or "a parameter": text}

@@ -61,8 +61,11 @@ def keep(code: Mapping[str, Mapping[str, str]]) -> None:
         same = known is not None and (known.size, known.changed) == (stat.st_size, stat.st_mtime_ns)
         digest = known.sha256 if known is not None and same else sha256_file(path)
         found[name] = Kept(sha256=digest, size=stat.st_size, changed=stat.st_mtime_ns, record=record)
+    named = {
+        _value(text) for each in found.values() for text in each.record.get("params", []) if len(text) < 20
+    }
     told = {
-        "code": {**read_code(), **code},
+        "code": {mark: parts for mark, parts in {**read_code(), **code}.items() if mark in named},
         "outputs": {name: each.model_dump(mode="json") for name, each in sorted(found.items())},
     }
     write_text(KEPT, json.dumps(told, sort_keys=True, indent=0) + "\n")

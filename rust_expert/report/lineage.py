@@ -1,13 +1,17 @@
 """The way back from a figure: the files that it was counted from, what made each, down to what was not made here."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
 
 from rust_expert.common import cli
 from rust_expert.common.errors import UserError
+
+_FINGERPRINT = re.compile(r"[0-9a-f]{16}")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -19,28 +23,38 @@ class Making:
     code: str | None = None
     compiler: str | None = None
     options: tuple[str, ...] = ()
-    others: tuple[Any, ...] = field(default=())
+    others: tuple[Any, ...] = ()
+
+
+def kind_of(parameter: Any) -> str:
+    """What a rule's parameter is: `code`, `options`, `data` (JSON), `digest`, `toolchain`, `text`, or its type."""
+    if not isinstance(parameter, str):
+        return type(parameter).__name__
+    if _FINGERPRINT.fullmatch(parameter):
+        return "code"
+    if parameter.startswith("--"):
+        return "options"
+    if parameter.startswith(("{", "[")):
+        return "data"
+    if _DIGEST.fullmatch(parameter):
+        return "digest"
+    return "toolchain" if parameter.startswith("rustc ") else "text"
 
 
 def making(rule: str, inputs: Iterable[str], params: Iterable[Any]) -> Making:
     """Tell a rule's parameters apart by what they are."""
-    code = compiler = None
-    options: list[str] = []
-    others: list[Any] = []
+    kinds: dict[str, list[Any]] = {}
     for value in params:
-        if (
-            isinstance(value, str)
-            and len(value) == 16
-            and all(letter in "0123456789abcdef" for letter in value)
-        ):
-            code = value
-        elif isinstance(value, str) and value.startswith("rustc "):
-            compiler = value
-        elif isinstance(value, str) and value.startswith("--"):
-            options.append(value)
-        else:
-            others.append(value)
-    return Making(rule, tuple(sorted(inputs)), code, compiler, tuple(sorted(options)), tuple(others))
+        kind = kind_of(value)
+        kinds.setdefault(kind if kind in ("code", "options", "toolchain") else "others", []).append(value)
+    return Making(
+        rule,
+        tuple(sorted(inputs)),
+        code=next(iter(kinds.get("code", [])), None),
+        compiler=next(iter(kinds.get("toolchain", [])), None),
+        options=tuple(sorted(kinds.get("options", []))),
+        others=tuple(kinds.get("others", [])),
+    )
 
 
 def sections(config: BaseModel) -> list[tuple[str, str]]:

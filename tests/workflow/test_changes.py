@@ -1,11 +1,13 @@
 """Only what a change asks for is made again, and all of it; and `make why` says what the change was.
 
-Each is planned on a built chain. With RUST_EXPERT_RUN_CHANGES=1 (`make test-changes`, an hour) each is run as well, and
+Each is planned on a built chain. With RUST_EXPERT_RUN_CHANGES=1 (`make test-changes`) each is run as well, and
 the plan after it is empty.
 """
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -160,3 +162,21 @@ def test_a_change(
     if os.environ.get("RUST_EXPERT_RUN_CHANGES"):
         assert place.build(*change.words, TARGET, overrides=overrides) == change.jobs
         assert place.plan(*change.words, TARGET, overrides=overrides) == {}
+
+
+def test_the_command(copied: Callable[[], Workplace]) -> None:
+    place = copied()
+    profiles = place.profiles({"score": {"bootstrap": 201}})
+
+    def why(target: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "scripts.why", target, *profiles]
+        return subprocess.run(
+            command, cwd=place.folder, env=place.environment(), capture_output=True, text=True
+        )
+
+    told = why(TARGET)
+    assert told.returncode == 0, told.stderr
+    assert "  score, 4 jobs\n    bootstrap: 200 -> 201\n" in told.stdout
+    assert "because they read what those make: 1 summarize" in told.stdout
+    wrong = why("results/none.json")
+    assert wrong.returncode == 2 and "error: there is no plan for results/none.json" in wrong.stderr

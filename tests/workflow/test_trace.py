@@ -41,6 +41,8 @@ def test_every_figure_has_a_way_back(built: Workplace) -> None:
         "summarize", "provenance", "report", "publish", "card",
     }  # fmt: skip
     assert "suites/core.jsonl" in files
+    fetched = [file["others"] for file in files.values() if file.get("rule") == "fetch"]
+    assert "mini-wrap" in json.dumps(fetched)  # crates by name and hash
 
 
 def test_it_is_told_as_a_tree_and_names_what_was_changed(copied: Callable[[], Workplace]) -> None:
