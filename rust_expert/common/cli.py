@@ -1,6 +1,7 @@
 """The command line that every script shares: flags from a config section, a log, one clear sentence on a fault."""
 
 import argparse
+import contextlib
 import json
 import logging
 import os
@@ -13,7 +14,7 @@ from typing import Any, NoReturn, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from rust_expert.common import orphans, telemetry
-from rust_expert.common.errors import UserError
+from rust_expert.common.errors import UserError, as_user_error
 from rust_expert.common.tables import fault_of
 
 Section = TypeVar("Section", bound=BaseModel)
@@ -134,6 +135,14 @@ def _is_plain(value: Any) -> bool:
     return isinstance(value, str) and _value(value) == value and not value.startswith("-")
 
 
+class _LogFile(logging.FileHandler):
+    """A log that loses lines where the disk is full, without a traceback for each."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
+
 def set_up_log(arguments: argparse.Namespace) -> None:
     """Log to stderr, and where --log names a file to that file and as JSON beside it; see to --telemetry and --job.
 
@@ -144,7 +153,7 @@ def set_up_log(arguments: argparse.Namespace) -> None:
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
     if arguments.log:
         Path(arguments.log).parent.mkdir(parents=True, exist_ok=True)
-        handlers.append(logging.FileHandler(arguments.log, mode="w", encoding="utf-8"))
+        handlers.append(_LogFile(arguments.log, mode="w", encoding="utf-8"))
         handlers.append(telemetry.json_log(arguments.log))
     logging.basicConfig(
         level=logging.INFO,
@@ -165,13 +174,10 @@ def run(main: Callable[[], None]) -> NoReturn:
     orphans.adopt()
     telemetry.begin()
     try:
-        main()
+        _with_room(main)
     except UserError as error:
         logging.getLogger("rust_expert").error("error: %s", error)
-        noted = os.environ.get("RUST_EXPERT_FAULTS")
-        if noted:
-            with open(noted, "a", encoding="utf-8") as stream:
-                stream.write(json.dumps({"code": error.exit_code, "message": str(error)}) + "\n")
+        _note(error)
         telemetry.end(error.exit_code, str(error))
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
@@ -185,3 +191,21 @@ def run(main: Callable[[], None]) -> NoReturn:
         raise
     telemetry.end(0)
     sys.exit(0)
+
+
+def _with_room(main: Callable[[], None]) -> None:
+    """Call `main`; a disk without room becomes the UserError that says so."""
+    try:
+        main()
+    except Exception as error:
+        told = as_user_error(error)
+        if told is error:
+            raise
+        raise told from error
+
+
+def _note(error: UserError) -> None:
+    noted = os.environ.get("RUST_EXPERT_FAULTS")
+    if noted:
+        with contextlib.suppress(OSError), open(noted, "a", encoding="utf-8") as stream:
+            stream.write(json.dumps({"code": error.exit_code, "message": str(error)}) + "\n")

