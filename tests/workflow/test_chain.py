@@ -141,7 +141,7 @@ def test_every_job_tells_what_it_counted_and_cost(built: Workplace) -> None:
         if name == "exit_code"
     }
     assert set(codes.values()) == {0}
-    assert Counter(rule for rule, _ in codes) == built.jobs  # type: ignore[attr-defined]
+    assert Counter(rule for rule, _ in codes) == built.jobs
     cleaned = of_run(merged, rule="clean")
     funnel = json.loads((results / "dataset/funnel.json").read_text(encoding="utf-8"))
     for step in funnel["steps"]:
@@ -158,11 +158,11 @@ def test_every_job_tells_what_it_counted_and_cost(built: Workplace) -> None:
 
 def test_every_log_stands_beside_its_events(built: Workplace) -> None:
     logs = sorted((built.folder / "results/logs").rglob("*.log"))
-    assert len(logs) == sum(built.jobs.values())  # type: ignore[attr-defined]
+    assert len(logs) == sum(built.jobs.values())
     for path in logs:
         events = lines(path.with_suffix(".jsonl"))
         assert [events[0]["event"], events[-1]["event"]] == ["begun", "ended"]
-        assert {event["rule"] for event in events} <= built.jobs.keys()  # type: ignore[attr-defined]
+        assert {event["rule"] for event in events} <= built.jobs.keys()
         said = [event["event"] for event in events[1:-1]]
         text = path.read_text(encoding="utf-8")
         assert all(event in text for event in said) and len(text.splitlines()) >= len(said)

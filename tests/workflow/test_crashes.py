@@ -70,10 +70,10 @@ def bytes_of(place: Workplace) -> dict[str, str]:
 
 def seconds_of(place: Workplace) -> dict[str, float]:
     """How long the longest job of each rule took, undisturbed."""
-    jobs_: dict[str, int] = place.jobs  # type: ignore[attr-defined]
-    found = dict.fromkeys(jobs_, START)
+    rules_run = place.jobs
+    found = dict.fromkeys(rules_run, START)
     for job in read_jobs(place.folder / "results/benchmarks"):
-        rules = [rule for rule in jobs_ if rule == job.rule or rule.startswith(f"{job.rule}_")]
+        rules = [rule for rule in rules_run if rule == job.rule or rule.startswith(f"{job.rule}_")]
         for rule in rules:
             found[rule] = max(found[rule], job.wall_s)
     return found
@@ -105,7 +105,7 @@ def test_each_rule_killed(built: Workplace, empty: Workplace, monkeypatch: pytes
             break
         if code == 0:
             forget(empty, killer.missing(), monkeypatch)
-    assert all(killer.killed[rule] == TIMES for rule in built.jobs), killer.killed  # type: ignore[attr-defined]
+    assert all(killer.killed[rule] == TIMES for rule in built.jobs), killer.killed
     assert killer.stayed == [], "processes outlived the job that started them"
     assert bytes_of(empty) == bytes_of(built)
     assert empty.plan() == {}

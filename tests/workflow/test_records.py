@@ -35,7 +35,7 @@ def test_copied_results_are_up_to_date_and_notice_a_change(built: Workplace, tmp
 def test_copied_results_without_records_are_made_again(built: Workplace, tmp_path: Path) -> None:
     place = elsewhere(built, tmp_path / "there")
     (place.folder / "results/records.json").unlink()
-    assert place.plan() == built.jobs  # type: ignore[attr-defined]
+    assert place.plan() == built.jobs
     told = place.run("-n", "results/metrics.json")
     assert "have no record; where a target needs them they are made again" in told.stdout
 

@@ -37,7 +37,7 @@ def test_every_figure_has_a_way_back(built: Workplace) -> None:
             continue
         assert len(file["code"]) == 16 and all(each in files for each in file["inputs"]), name
         assert bool(file["config"]) == bool(file["options"]), name
-    assert {file["rule"] for file in files.values() if "rule" in file} == set(built.jobs) - {  # type: ignore[attr-defined]
+    assert {file["rule"] for file in files.values() if "rule" in file} == set(built.jobs) - {
         "summarize", "provenance", "report", "publish", "card",
     }  # fmt: skip
     assert "suites/core.jsonl" in files

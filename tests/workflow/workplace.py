@@ -28,10 +28,11 @@ _LEFT_OUT = shutil.ignore_patterns(
 
 
 class Workplace:
-    """A checkout without history; `overrides` are laid over the micro profile."""
+    """A checkout without history; `overrides` are laid over the micro profile, `jobs` are those that made it."""
 
     def __init__(self, folder: Path, source: Path = ROOT) -> None:
         self.folder = folder
+        self.jobs: dict[str, int] = {}
         left_out = _LEFT_OUT if source == ROOT else None
         shutil.copytree(source, folder, ignore=left_out, symlinks=True)
 
