@@ -42,7 +42,7 @@ def main() -> int:
                 compile_lock(
                     source, lock, ["--upgrade", "--constraint", str(constraint(source, Path(folder)))]
                 )
-            source.with_suffix(".yaml").write_text(environment(source, lock), encoding="utf-8")
+            source.with_suffix(".yaml").write_text(environment(lock), encoding="utf-8")
     except SetupFault as fault:
         print(f"lock: {fault}", file=sys.stderr)
         return fault.code
@@ -92,31 +92,21 @@ def direct(source: Path) -> list[str]:
     return [re.split(r"[<>=!~ ;\[]", line)[0].lower() for line in lines if line and not line.startswith("-")]
 
 
-def environment(source: Path, lock: Path) -> str:
-    """The conda environment of an .in file: a Python, pip, and the exact versions of what it states itself."""
-    pins = locked(lock)
-    rows = [f"      - {name}=={_version(pins[name])}" for name in direct(source)]
+def environment(lock: Path) -> str:
+    """The conda environment of a lock: a Python, pip, and the lock's rows, for conda itself reads no lock."""
+    rows = [row for row in lock.read_text(encoding="utf-8").splitlines() if not row.startswith("#")]
     head = [
         HEADER.rstrip(),
-        f"name: rust-expert-{source.stem}",
+        f"name: rust-expert-{lock.stem}",
         "channels:",
         "  - conda-forge",
         "  - nodefaults",
         "dependencies:",
         f"  - python={OLDEST_PYTHON}",
         "  - pip",
-        f"  # every package below these is pinned in {lock.name}",
         "  - pip:",
     ]
-    return "\n".join(head + rows) + "\n"
-
-
-def _version(rows: list[tuple[str, str]]) -> str:
-    """The version for the oldest Python, which the environments run."""
-    for version, marker in rows:
-        if "python_full_version >=" not in marker:
-            return version
-    raise SetupFault(f"no version for Python {OLDEST_PYTHON} among {rows}")
+    return "\n".join(head + [f"      - {row}" for row in rows]) + "\n"
 
 
 if __name__ == "__main__":
