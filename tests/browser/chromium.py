@@ -126,9 +126,15 @@ class Browser:
         return message
 
     def look(
-        self, width: int, height: int = 900, dark: bool = False, script: bool = True, scale: float = 1
+        self,
+        width: int,
+        height: int = 900,
+        dark: bool = False,
+        script: bool = True,
+        scale: float = 1,
+        printed: bool = False,
     ) -> None:
-        """Set the window's width, the colour scheme the reader prefers, and whether scripts may run."""
+        """Set the window's width, the colour scheme the reader prefers, whether scripts may run, screen or paper."""
         self.ask(
             "Emulation.setDeviceMetricsOverride",
             width=width,
@@ -137,7 +143,7 @@ class Browser:
             mobile=width < 600,
         )
         feature = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.ask("Emulation.setEmulatedMedia", features=[feature])
+        self.ask("Emulation.setEmulatedMedia", media="print" if printed else "", features=[feature])
         self.ask("Emulation.setScriptExecutionDisabled", value=not script)
 
     def open(self, path: Path) -> None:
@@ -146,8 +152,8 @@ class Browser:
         self.wait_for("Page.loadEventFired")
 
     def value(self, expression: str) -> Any:
-        """The value of a JavaScript expression in the page, evaluated by the debugger."""
-        told = self.ask("Runtime.evaluate", expression=expression, returnByValue=True)
+        """The value of a JavaScript expression in the page, evaluated by the debugger; a promise's, when it is kept."""
+        told = self.ask("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in told, told
         return told["result"].get("value")
 

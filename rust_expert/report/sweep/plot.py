@@ -18,7 +18,7 @@ text { font: 13px -apple-system, "Segoe UI", Roboto, "Noto Sans", Arial, sans-se
 .paper { fill: #ffffff; } .grid { stroke: #ece7e0; } .join { fill: none; stroke: #c98a6b; stroke-width: 2; }
 .span { stroke: #efd9cc; stroke-width: 9; } .dot { fill: #c98a6b; }
 .best .span { stroke: #f0c9b8; } .best .dot { fill: #b23c17; } .best text { font-weight: 600; }
-@media (prefers-color-scheme: dark) {
+@media screen and (prefers-color-scheme: dark) {
   text { fill: #ece5dd; } .quiet { fill: #a79d92; } .paper { fill: #1f1b18; } .grid { stroke: #2e2823; }
   .join { stroke: #c68f75; } .span { stroke: #49342a; } .dot { fill: #c68f75; }
   .best .span { stroke: #5e2f1e; } .best .dot { fill: #f07f55; }
