@@ -8,7 +8,7 @@ PY := .venv/bin/python
 # cargo and rustc are found where rustup puts them, also before the shell has been started anew.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help setup run why sweep release verify test test-changes test-crashes test-envs test-browser lint format doctor bench bench-judge bench-data bench-dataset bench-sampling bench-training report \
+.PHONY: help setup run why sweep release verify test test-changes test-crashes test-envs test-browser test-image lint format doctor bench bench-judge bench-data bench-dataset bench-sampling bench-training report \
 	advisories lock clean
 .DEFAULT_GOAL := help
 
@@ -43,7 +43,10 @@ test-crashes: setup ## kill each rule five times, the workflow, fill the disk; t
 	@RUST_EXPERT_RUN_CRASHES=1 $(PY) -m pytest tests/workflow/test_crashes.py $(PYTEST_ARGS)
 
 test-envs: setup ## install each environment of envs/ afresh and start its rules (gigabytes; PYTEST_ARGS="-k 'not vllm'" for less)
-	@RUST_EXPERT_TEST_ENVS=1 $(PY) -m pytest tests/envs $(PYTEST_ARGS)
+	@RUST_EXPERT_TEST_ENVS=1 $(PY) -m pytest tests/envs/test_fresh_environments.py $(PYTEST_ARGS)
+
+test-image: setup ## run the steps of Dockerfile in a bare Debian (as root, with debootstrap; gigabytes)
+	@RUST_EXPERT_TEST_IMAGE=1 $(PY) -m pytest tests/envs/test_image.py $(PYTEST_ARGS)
 
 test-browser: setup ## look at the pages in a real browser; installs Chromium (apt) and axe-core (npm) where they are missing
 	@sh tools/browser.sh

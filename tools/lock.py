@@ -35,13 +35,12 @@ def main() -> int:
     )
     arguments = parser.parse_args()
     try:
-        compile_lock(ROOT / "requirements.in", ROOT / LOCK, ["--upgrade"] if arguments.upgrade else [])
+        upgrade = ["--upgrade"] if arguments.upgrade else []
+        compile_lock(ROOT / "requirements.in", ROOT / LOCK, upgrade)
         for source in sorted((ROOT / "envs").glob("*.in")):
             lock = source.with_suffix(".lock")
             with tempfile.TemporaryDirectory() as folder:
-                compile_lock(
-                    source, lock, ["--upgrade", "--constraint", str(constraint(source, Path(folder)))]
-                )
+                compile_lock(source, lock, [*upgrade, "--constraint", str(constraint(source, Path(folder)))])
             source.with_suffix(".yaml").write_text(environment(lock), encoding="utf-8")
     except SetupFault as fault:
         print(f"lock: {fault}", file=sys.stderr)
