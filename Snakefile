@@ -1,7 +1,10 @@
 """Rust Expert: from real Rust crates to a measured Rust-expert language model. See README.md."""
 
 
-configfile: f"{workflow.basedir}/config/config.yaml"
+configfile: f"{workflow.current_basedir}/config/config.yaml"
+
+
+report: "report/workflow.rst"
 
 
 include: "rules/common.smk"

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(workflow.basedir).resolve()
+ROOT = Path(workflow.current_basedir).resolve().parent
 sys.path.insert(0, str(ROOT))
 # Jobs find the scripts wherever the working folder is.
 shell.prefix(f"export PYTHONPATH={shlex.quote(str(ROOT))}; ")

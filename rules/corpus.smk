@@ -59,7 +59,7 @@ rule builds:
         "results/benchmarks/builds/{shard}.tsv"
     conda:
         "../envs/data.yaml"
-    threads: max(1, workflow.cores // 2)
+    threads: lambda wildcards: max(1, workflow.cores // 2)
     params:
         code=code_of("scripts.builds", "data"),
         builds=options_of(CONFIG.corpus.builds),

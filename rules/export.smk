@@ -81,7 +81,12 @@ rule model_card:
         ],
         data=lambda wildcards: list(dict.fromkeys(chain_data(wildcards.stage).values())),
     output:
-        "results/export/{stage}{form}/model/README.md",
+        report(
+            "results/export/{stage}{form}/model/README.md",
+            caption="../report/export.rst",
+            category="Cards",
+            labels={"what": "card", "of": "model {stage}{form}, exported"},
+        ),
     log:
         "results/logs/model_card/{stage}{form}.log",
     wildcard_constraints:

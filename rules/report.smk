@@ -38,7 +38,12 @@ rule provenance:
     input:
         "results/metrics/summary.json",
     output:
-        "results/provenance.json",
+        report(
+            "results/provenance.json",
+            caption="../report/provenance.rst",
+            category="Provenance",
+            labels={"what": "each figure's way back"},
+        ),
     log:
         "results/logs/provenance.log",
     conda:
@@ -65,8 +70,18 @@ rule card:
         funnel="results/dataset/funnel.json",
         decontamination="results/dataset/decontamination.json",
     output:
-        readme="results/dataset/{dataset}/README.md",
-        croissant="results/dataset/{dataset}/croissant.json",
+        readme=report(
+            "results/dataset/{dataset}/README.md",
+            caption="../report/dataset.rst",
+            category="Cards",
+            labels={"what": "card", "of": "data set {dataset}"},
+        ),
+        croissant=report(
+            "results/dataset/{dataset}/croissant.json",
+            caption="../report/croissant.rst",
+            category="Cards",
+            labels={"what": "Croissant metadata", "of": "data set {dataset}"},
+        ),
     log:
         "results/logs/card/{dataset}.log",
     conda:
@@ -104,10 +119,30 @@ rule report:
         samples=[f"results/samples/{stage}/{suite}.jsonl" for stage, suite in EVALUATED],
         verdicts=[f"results/verdicts/{stage}/{suite}.parquet" for stage, suite in EVALUATED],
     output:
-        page="results/report.html",
-        training="results/plots/training.csv",
-        rates="results/plots/rates.csv",
-        card="results/cards/model.md",
+        page=report(
+            "results/report.html",
+            caption="../report/report.rst",
+            category="Findings",
+            labels={"what": "report"},
+        ),
+        training=report(
+            "results/plots/training.csv",
+            caption="../report/training.rst",
+            category="Plots",
+            labels={"what": "training"},
+        ),
+        rates=report(
+            "results/plots/rates.csv",
+            caption="../report/rates.rst",
+            category="Plots",
+            labels={"what": "rates by stage"},
+        ),
+        card=report(
+            "results/cards/model.md",
+            caption="../report/model.rst",
+            category="Cards",
+            labels={"what": "card", "of": "the models"},
+        ),
     log:
         "results/logs/report.log",
     conda:
@@ -139,8 +174,18 @@ rule publish:
         provenance="results/provenance.json",
         report="results/report.html",
     output:
-        metrics="results/metrics.json",
-        headline="results/headline.json",
+        metrics=report(
+            "results/metrics.json",
+            caption="../report/metrics.rst",
+            category="Findings",
+            labels={"what": "all figures"},
+        ),
+        headline=report(
+            "results/headline.json",
+            caption="../report/headline.rst",
+            category="Findings",
+            labels={"what": "headline"},
+        ),
     log:
         "results/logs/publish.log",
     conda:

@@ -7,9 +7,15 @@ rule sweep:
         scores=[f"results/metrics/{point}/{SWEEP.suite}.json" for point in RANKED_POINTS],
         manifests=[f"results/models/{point}/manifest.json" for point in RANKED_POINTS],
     output:
-        ranking="results/sweep.json",
-        plot="results/sweep.svg",
-        page="results/sweep.html",
+        ranking=report(
+            "results/sweep.json", caption="../report/sweep.rst", category="Sweep", labels={"what": "ranking"}
+        ),
+        plot=report(
+            "results/sweep.svg", caption="../report/sweep.rst", category="Sweep", labels={"what": "plot"}
+        ),
+        page=report(
+            "results/sweep.html", caption="../report/sweep.rst", category="Sweep", labels={"what": "page"}
+        ),
     log:
         "results/logs/sweep.log",
     conda:
