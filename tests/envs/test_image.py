@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ cd "$1"
 mount --rbind /proc proc && mount --rbind /dev dev && mount --rbind /sys sys
 mount --bind /etc/resolv.conf etc/resolv.conf
 mkdir -p var/cache/uv && mount --bind "$2" var/cache/uv
+[ -z "$MASKED" ] || mount --bind /dev/null proc/kcore
 pivot_root . mnt
 umount -l /mnt
 shift 2
@@ -95,8 +97,8 @@ class Image:
     def do_cmd(self, value: str) -> None:
         self.words = json.loads(value)
 
-    def start(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run a command in the image as its user; both streams are in stdout."""
+    def start(self, *words: str, masked: bool = False) -> subprocess.CompletedProcess[str]:
+        """Run a command in the image as its user, /proc masked as engines do; both streams are in stdout."""
         cache = subprocess.run(
             [Path(sys.executable).parent / "uv", "cache", "dir"], capture_output=True, text=True, check=True
         ).stdout.strip()
@@ -107,13 +109,18 @@ class Image:
         return subprocess.run(
             ["unshare", "--mount", "bash", "-c", ENTER, "bash", str(self.root), cache, self.user, home, self.place,
              "env", *(f"{key}={value}" for key, value in settings.items()), *words],
+            env={**os.environ, "MASKED": "1" if masked else ""},
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
-    return Image(tmp_path_factory.mktemp("image"))
+def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
+    folder = tmp_path_factory.mktemp("image")
+    yield Image(folder)
+    # Mounts were in namespaces of their own; should one be here all the same, nothing is removed below it.
+    assert not any(os.path.ismount(folder / "root" / name) for name in ("proc", "dev", "sys", "var/cache/uv"))
+    shutil.rmtree(folder)
 
 
 def test_it_plans_and_knows_its_commit(image: Image) -> None:
@@ -137,19 +144,22 @@ def test_it_has_what_the_locks_say(image: Image) -> None:
 
 
 def test_its_user_judges(image: Image) -> None:
-    """Two answers in rooms of the image's own user; the control is a machine without user namespaces: nothing runs."""
-    suite = "/opt/rust-expert/suites/core.jsonl"
+    """A right and a wrong answer; and without the engine's switches nothing is judged, and a sentence says so."""
     problem = json.loads((ROOT / "suites/core.jsonl").read_text(encoding="utf-8").splitlines()[0])
     answers = [problem["prompt"] + problem["canonical_solution"], "fn nothing() {}"]
     rows = [json.dumps({"task_id": problem["task_id"], "completion": one}) for one in answers]
-    samples = image.root / "run-here" / "samples.jsonl"
-    samples.write_text("\n".join(rows) + "\n", encoding="utf-8")
-    words = ["python", "-m", "scripts.judge", "samples.jsonl", "--suite", suite, "--out", "verdicts.jsonl"]
-    judge = ["env", "PYTHONPATH=/opt/rust-expert", *words]
-    image.place = "/run-here"
-    ended = image.start(*judge)
+    here = image.root / "run-here"
+    (here / "samples.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    words = ["env", "PYTHONPATH=/opt/rust-expert", "python", "-m", "scripts.judge", "samples.jsonl"]
+    words += ["--suite", "/opt/rust-expert/suites/core.jsonl", "--out", "verdicts.jsonl"]
+    refused = image.start(*words, masked=True)
+    assert refused.returncode == 2 and "--security-opt systempaths=unconfined" in refused.stdout, (
+        refused.stdout
+    )
+    assert not (here / "verdicts.jsonl").exists()
+    ended = image.start(*words)
     assert ended.returncode == 0, ended.stdout[-3000:]
     verdicts = [
-        json.loads(line) for line in (image.root / "run-here/verdicts.jsonl").read_text().splitlines()
+        json.loads(line) for line in (here / "verdicts.jsonl").read_text(encoding="utf-8").splitlines()
     ]
     assert [one["status"] for one in verdicts] == ["passed", "compile_error"]
