@@ -126,11 +126,9 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
 def test_it_plans_and_knows_its_commit(image: Image) -> None:
     ended = image.start(*image.entry, "-n", *image.words)
     assert ended.returncode == 0 and "results/metrics.json" in ended.stdout, ended.stdout[-3000:]
-    head = subprocess.run(
-        ["git", "-C", str(ROOT), "rev-parse", "HEAD"], capture_output=True, text=True
-    ).stdout
-    told = image.start("git", "-C", "/opt/rust-expert", "rev-parse", "HEAD")
-    assert told.stdout == head
+    commit = ["git", "-C", str(image.context), "rev-parse", "HEAD"]
+    head = subprocess.run(commit, capture_output=True, text=True, check=True).stdout
+    assert image.start("git", "-C", "/opt/rust-expert", "rev-parse", "HEAD").stdout == head
     assert image.start("git", "-C", "/opt/rust-expert", "status", "--porcelain").stdout == ""
 
 

@@ -43,7 +43,7 @@ def test_the_file_of_the_catalog_finds_a_built_chain_up_to_date(built: Workplace
 def test_as_a_module_it_plans_the_whole_chain(built: Workplace, tmp_path: Path) -> None:
     ended = plan(tmp_path, f"{ROOT}/workflow/Snakefile")
     assert ended.returncode == 0, ended.stderr[-3000:]
-    assert jobs_in(ended.stdout) == {**built.jobs, "default": 1}  # type: ignore[attr-defined]
+    assert jobs_in(ended.stdout) == {**built.jobs, "default": 1}
 
 
 def test_a_module_without_a_clone_is_one_sentence(tmp_path: Path) -> None:
