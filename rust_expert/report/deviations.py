@@ -18,7 +18,7 @@ def deviations(
 ) -> list[str]:
     """Where the run differs from what was declared; empty where it does not.
 
-    `excluded` has, by suite, the problems that judge nobody and why; `provenance` is that of the run, with its `config`.
+    `excluded` has, by suite, the problems that judge nobody and why; `provenance` is that of the run.
     """
     return [
         *_code(provenance),

@@ -14,7 +14,7 @@ PROFILE = "python -c \"import json; print(json.dumps(json.load(open('provenance.
 def rerun_section(
     provenance: Mapping[str, Any], told: Sequence[str], excluded: Mapping[str, Mapping[str, str]]
 ) -> Html:
-    """The commands for a rerun, deviations `told` in a sentence each, and the problems of each suite that were left out."""
+    """The commands for a rerun, deviations `told` in a sentence each, and by suite the problems that were left out."""
     return section(
         "rerun",
         "Run it again",
