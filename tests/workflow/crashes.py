@@ -64,7 +64,10 @@ def struck(place: Workplace, strike: Strike) -> tuple[int, str]:
 
 @dataclass
 class Killer:
-    """Kills a process of each rule, `times` for each, at moments drawn from the time that its job takes undisturbed."""
+    """Kills a process of each rule, `times` for each, at moments drawn from the time that its job takes undisturbed.
+
+    `seconds` has that time by rule; where a job ends before its moment, it is known better from then on.
+    """
 
     place: Workplace
     seconds: dict[str, float]
@@ -81,14 +84,17 @@ class Killer:
     def __call__(self, run: subprocess.Popen[bytes]) -> None:
         """Watch one run; each job that begins gets its moment, and one kill ends the watch of that job."""
         due: dict[Job, float] = {}
+        begun: dict[Job, float] = {}
         while run.poll() is None:
             now = time.monotonic()
             there = set(jobs(self.place.folder))
             for job in there - due.keys():
                 if job.rule in self.missing():
+                    begun[job] = now
                     due[job] = now + self.draw.random() * self.seconds[job.rule]
             for job in [job for job in due if job not in there]:
                 self.missed[job.rule] += 1
+                self.seconds[job.rule] = now - begun[job]
                 del due[job]
             for job in [job for job in due if due[job] <= now]:
                 self._kill(job)
