@@ -7,13 +7,17 @@ stand in results/telemetry/metrics.prom, and those of the run itself under the r
 """
 
 import argparse
+import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -25,6 +29,9 @@ from rust_expert.models.process import require_device
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = "results/metrics.json"
+FULL = "No space left on the disk"
+ROOM = 1 << 20
+"""Bytes below which a disk counts as full: Snakemake's own records need some."""
 TELEMETRY = ROOT / "results" / "telemetry"
 
 
@@ -143,10 +150,21 @@ def _snakemake(command: list[str], faults: Path) -> int:
 
 def _say_faults(faults: Path, code: int) -> int:
     """Repeat what the failed steps said, since their sentence stands far up on the terminal."""
-    noted = [json.loads(line) for line in faults.read_text(encoding="utf-8").splitlines()]
+    noted = list(_whole_lines(faults))
+    if shutil.disk_usage(ROOT).free < ROOM and not any(FULL in fault["message"] for fault in noted):
+        noted.append(
+            {"code": code, "message": f"{FULL}: make room and start again; nothing finished is lost"}
+        )
     for sentence in dict.fromkeys(fault["message"] for fault in noted):
         print(f"error: {sentence}", file=sys.stderr)
     return max([fault["code"] for fault in noted], default=code)
+
+
+def _whole_lines(faults: Path) -> Iterator[dict[str, Any]]:
+    """The faults that were noted whole: on a full disk a line may break off."""
+    for line in faults.read_text(encoding="utf-8").splitlines():
+        with contextlib.suppress(json.JSONDecodeError):
+            yield json.loads(line)
 
 
 if __name__ == "__main__":
