@@ -23,13 +23,12 @@ import psutil
 
 from rust_expert.common import telemetry
 from rust_expert.common.config.reading import devices_of, read_profile
-from rust_expert.common.errors import UserError
+from rust_expert.common.errors import MAKE_ROOM, NO_ROOM, UserError
 from rust_expert.common.exposition import merge
 from rust_expert.models.process import require_device
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = "results/metrics.json"
-FULL = "No space left on the disk"
 ROOM = 1 << 20
 """Bytes below which a disk counts as full: Snakemake's own records need some."""
 TELEMETRY = ROOT / "results" / "telemetry"
@@ -151,10 +150,8 @@ def _snakemake(command: list[str], faults: Path) -> int:
 def _say_faults(faults: Path, code: int) -> int:
     """Repeat what the failed steps said, since their sentence stands far up on the terminal."""
     noted = list(_whole_lines(faults))
-    if shutil.disk_usage(ROOT).free < ROOM and not any(FULL in fault["message"] for fault in noted):
-        noted.append(
-            {"code": code, "message": f"{FULL}: make room and start again; nothing finished is lost"}
-        )
+    if shutil.disk_usage(ROOT).free < ROOM and not any(NO_ROOM in fault["message"] for fault in noted):
+        noted.append({"code": code, "message": f"{NO_ROOM}: {MAKE_ROOM}"})
     for sentence in dict.fromkeys(fault["message"] for fault in noted):
         print(f"error: {sentence}", file=sys.stderr)
     return max([fault["code"] for fault in noted], default=code)

@@ -2,6 +2,9 @@
 
 import errno
 
+NO_ROOM = "No space left on the disk"
+MAKE_ROOM = "make room and start again; nothing finished is lost"
+
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _SAID = ("No space left on device", "Disk quota exceeded", "PytorchStreamWriter failed writing file")
 """How libraries that have no errno say it."""
@@ -36,4 +39,4 @@ def as_user_error(error: BaseException) -> BaseException:
         return error
     file = getattr(error, "filename", None)
     where = f" for {file}" if file else ""
-    return DiskFull(f"No space left on the disk{where}: make room and start again; nothing finished is lost")
+    return DiskFull(f"{NO_ROOM}{where}: {MAKE_ROOM}")
