@@ -24,6 +24,7 @@ rule all:
     default_target: True
     input:
         "results/metrics.json",
+        "results/ro-crate-metadata.json",
 
 
 require_records()

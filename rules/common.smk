@@ -377,3 +377,18 @@ def data_manifest(stage):
 def chain_data(stage):
     """The manifests of the data of a stage's whole chain, by stage."""
     return {name: path for name in chain_of(stage) if (path := data_manifest(name))}
+
+
+MEASURED_DATA = {stage: path for stage in CONFIG.evaluate.stages if (path := data_manifest(stage))}
+"""The manifest of what each measured stage learned from."""
+
+WORKFLOW_FILES = [
+    at_root(path)
+    for path in ["Snakefile", *sorted(f"rules/{path.name}" for path in (ROOT / "rules").glob("*.smk"))]
+]
+"""The workflow's own files, as its crate holds them."""
+
+
+def stated_flags(facts):
+    """Facts that only a publisher can state, as flags; nothing of those that are not stated."""
+    return " ".join(f"--{name} {shlex.quote(told)}" for name, told in facts.items() if told)

@@ -198,6 +198,59 @@ rule publish:
         " --telemetry results/telemetry --job publish"
 
 
+rule bom:
+    """The bill of materials of the run: models, data sets, suites, crates, packages and tools (CycloneDX)."""
+    input:
+        fetched=[f"results/corpus/fetch/{shard}.json" for shard in CORPUS_SHARDS],
+        mixes=[f"results/dataset/{name}/mix.json" for name in USED_DATASETS],
+        data=list(dict.fromkeys(MEASURED_DATA.values())),
+        manifests=[f"results/models/{stage}/manifest.json" for stage in CONFIG.evaluate.stages],
+        suites=[suite_path(suite) for suite in CONFIG.evaluate.suites],
+        summary="results/metrics/summary.json",
+        provenance="results/provenance.json",
+    output:
+        "results/bom.cdx.json",
+    log:
+        "results/logs/bom.log",
+    conda:
+        "../envs/report.yaml"
+    params:
+        code=code_of("scripts.bom", "report"),
+        models=[f"--model {stage} results/models/{stage}/manifest.json" for stage in CONFIG.evaluate.stages],
+        data=[f"--dataset {stage} {path}" for stage, path in MEASURED_DATA.items()],
+        suites=[f"--suite {suite} {suite_path(suite)}" for suite in CONFIG.evaluate.suites],
+        stated=literal(
+            stated_flags({"creator": CONFIG.cards.creator, "base-licence": CONFIG.export.base_license})
+        ),
+    shell:
+        "python -m scripts.bom --summary {input.summary} --provenance {input.provenance} {params.models}"
+        " {params.data} {params.suites} --fetched {input.fetched} --mix {input.mixes} --out {output}"
+        " {params.stated} --log {log}"
+        " --telemetry results/telemetry --job bom"
+
+
+rule run_crate:
+    """Which job made each file of the finished run, for machines: makes the results folder an RO-Crate."""
+    input:
+        made=["results/metrics.json", "results/headline.json", "results/report.html", "results/bom.cdx.json"],
+        provenance="results/provenance.json",
+        sources=WORKFLOW_FILES,
+    output:
+        crate="results/ro-crate-metadata.json",
+        readme="results/README.md",
+    log:
+        "results/logs/run_crate.log",
+    conda:
+        "../envs/report.yaml"
+    params:
+        code=code_of("scripts.run_crate", "report"),
+        stated=literal(stated_flags({"creator": CONFIG.cards.creator, "published": CONFIG.cards.published})),
+    shell:
+        "python -m scripts.run_crate --provenance {input.provenance} --made {input.made}"
+        " --sources {input.sources} --out {output.crate} {params.stated} --log {log}"
+        " --telemetry results/telemetry --job run_crate"
+
+
 rule release:
     """The samples with all that is needed to judge them again, in one archive; no part of the chain."""
     input:

@@ -25,6 +25,7 @@ from rust_expert.common.errors import UserError
 from rust_expert.common.files import read_json, write_text
 from rust_expert.common.tables import read_jsonl
 from rust_expert.report.assemble import Material, build
+from rust_expert.report.beside import told_of
 from rust_expert.report.cards.model import model_card
 from rust_expert.report.corpus import read_corpus
 from rust_expert.report.data import Data
@@ -130,24 +131,12 @@ def _provenance(path: str) -> dict[str, object]:
     return found
 
 
-_TOLD = {
-    "metrics.json": "all figures, without anything that changes from run to run",
-    "provenance.json": "versions, machine, configuration, time and memory of every job",
-    "plots/rates.csv": "the figures behind the score plots",
-    "plots/training.csv": "the losses of every logged step",
-    "funnel.json": "rows in and out of every step of cleaning",
-    "decontamination.json": "every row that was removed because it gave a problem away",
-    "README.md": "the card of a data set: counts, licences, hashes, limits",
-    "croissant.json": "the same for machines (Croissant)",
-}
-
-
 def _links(out: str, paths: list[str | None]) -> list[tuple[str, str]]:
     """Paths as seen from the report, with what is in them; metrics.json and the plots' data stand beside it."""
     folder = Path(out).parent
     seen = ["metrics.json", *(os.path.relpath(path, folder) for path in paths if path)]
     names = [Path(path).as_posix() for path in [*seen, "plots/rates.csv", "plots/training.csv"]]
-    return [(name, _TOLD.get(name, _TOLD.get(Path(name).name, ""))) for name in dict.fromkeys(names)]
+    return [(name, told_of(name)) for name in dict.fromkeys(names)]
 
 
 if __name__ == "__main__":

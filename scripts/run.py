@@ -1,9 +1,10 @@
 """Build everything, then print the table: what `make run` starts.
 
-Starts Snakemake on all cores for results/metrics.json. Words after `--` go to Snakemake as they are, for example
-`make run ARGS="-- --configfile config/h100.yaml -n"`. Ends with Snakemake's exit code, or, where a step met bad input,
-with one sentence and exit code 2 (1 where the network was missing). However it ends, the figures of all jobs so far
-stand in results/telemetry/metrics.prom, and those of the run itself under the rule `run`.
+Starts Snakemake on all cores for results/metrics.json and the crate that describes the results. Words after `--` go to
+Snakemake as they are, for example `make run ARGS="-- --configfile config/h100.yaml -n"`. Ends with Snakemake's exit
+code, or, where a step met bad input, with one sentence and exit code 2 (1 where the network was missing). However it
+ends, the figures of all jobs so far stand in results/telemetry/metrics.prom, and those of the run itself under the rule
+`run`.
 """
 
 import argparse
@@ -31,6 +32,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TARGET = "results/metrics.json"
 ROOM = 1 << 20
 """Bytes below which a disk counts as full: Snakemake's own records need some."""
+CRATE = "results/ro-crate-metadata.json"
 TELEMETRY = ROOT / "results" / "telemetry"
 
 
@@ -42,11 +44,12 @@ def main() -> int:
     parser.add_argument(
         "--configfile", metavar="FILE", nargs="+", action="extend", default=[], help="profiles"
     )
-    parser.add_argument("--target", default=TARGET, metavar="FILE", help=f"what to build (default {TARGET})")
+    parser.add_argument("--target", metavar="FILE", help=f"what to build (default {TARGET} and {CRATE})")
     parser.add_argument("--cores", default="all", help="how many cores to use (default all)")
     parser.add_argument("snakemake", nargs="*", metavar="-- WORD", help="more words for Snakemake")
     arguments = parser.parse_args()
-    command = [sys.executable, "-m", "snakemake", "--cores", arguments.cores, arguments.target]
+    command = [sys.executable, "-m", "snakemake", "--cores", arguments.cores]
+    command += [arguments.target] if arguments.target else [TARGET, CRATE]
     if arguments.configfile:
         command += ["--configfile", *arguments.configfile]
     command += arguments.snakemake
@@ -57,7 +60,7 @@ def main() -> int:
     if not is_able(arguments.configfile, arguments.snakemake):
         return 2
     code = watched(command)
-    if code == 0 and arguments.target == TARGET:
+    if code == 0 and arguments.target in (None, TARGET):
         environment = dict(os.environ) | telemetry.environment()
         subprocess.run([sys.executable, "-m", "scripts.table", TARGET], cwd=ROOT, env=environment, check=True)
     return code
