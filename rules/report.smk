@@ -54,7 +54,7 @@ rule provenance:
         lineage=literal(lineage_plan()),
     shell:
         "python -m scripts.provenance --config-json {params.config:q} --benchmarks results/benchmarks"
-        " --lineage {params.lineage:q} --out {output} --log {log}"
+        " --energy results/telemetry --lineage {params.lineage:q} --out {output} --log {log}"
         " --telemetry results/telemetry --job provenance"
 
 
@@ -143,6 +143,12 @@ rule report:
             category="Cards",
             labels={"what": "card", "of": "the models"},
         ),
+        checklist=report(
+            "results/cards/checklist.md",
+            caption="../report/checklist.rst",
+            category="Cards",
+            labels={"what": "checklist", "of": "the run"},
+        ),
     log:
         "results/logs/report.log",
     conda:
@@ -163,7 +169,8 @@ rule report:
         " --counts {input.counts} --rows {input.rows}"
         " {params.suites} {params.answers} {params.models} --funnel {input.funnel}"
         " --decontamination {input.decontamination} --mix {input.mixes} --link {input.cards}"
-        " --out {output.page} --plots results/plots --card {output.card} {params.options} --log {log}"
+        " --out {output.page} --plots results/plots --card {output.card} --checklist {output.checklist} {params.options}"
+        " --log {log}"
         " --telemetry results/telemetry --job report"
 
 

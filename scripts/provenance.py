@@ -36,6 +36,7 @@ def main() -> None:
     told.add_argument(
         "--benchmarks", required=True, metavar="DIR", help="folder of Snakemake's benchmark files"
     )
+    told.add_argument("--energy", metavar="DIR", help="telemetry folder, for the energy of each job")
     told.add_argument(
         "--lineage",
         metavar="JSON",
@@ -45,7 +46,7 @@ def main() -> None:
     arguments = told.parse_args()
     set_up_log(arguments)
     config = _config(arguments.config_json)
-    found = collect(config, arguments.benchmarks, ROOT)
+    found = collect(config, arguments.benchmarks, ROOT, arguments.energy)
     if arguments.lineage:
         found["figures"], found["files"] = _lineage(json.loads(arguments.lineage))
     write_json(arguments.out, found)

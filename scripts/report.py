@@ -8,6 +8,7 @@
       --builds results/corpus/builds/*.json --counts results/tasks/*.json --rows results/dataset/clean.parquet
       --funnel results/dataset/funnel.json --decontamination results/dataset/decontamination.json
       --mix results/dataset/broad/mix.json --out results/report.html --plots results/plots --card results/cards/model.md
+      --checklist results/cards/checklist.md
 
 Only --summary, --out and --plots are needed; what is not given is left out of the page. The first --suite is the one
 that the headline speaks of. --suite, --answers and --model are repeated, once for each file.
@@ -26,6 +27,16 @@ from rust_expert.common.files import read_json, write_text
 from rust_expert.common.tables import read_jsonl
 from rust_expert.report.assemble import Material, build
 from rust_expert.report.beside import told_of
+from rust_expert.report.cards.checklist import (
+    DECONTAMINATION,
+    EFFECTIVE,
+    FUNNEL,
+    MANIFESTS,
+    METRICS,
+    MIXES,
+    PROVENANCE,
+    checklist,
+)
 from rust_expert.report.cards.model import model_card
 from rust_expert.report.corpus import read_corpus
 from rust_expert.report.data import Data
@@ -80,6 +91,7 @@ def _flags() -> argparse.ArgumentParser:
     told.add_argument("--out", required=True, metavar="HTML", help="the report")
     told.add_argument("--plots", required=True, metavar="DIR", help="folder for training.csv and rates.csv")
     told.add_argument("--card", metavar="MD", help="the model card (default: none)")
+    told.add_argument("--checklist", metavar="MD", help="the reproducibility checklist (default: none)")
     add_options(told, ReportOptions)
     return told
 
@@ -100,7 +112,10 @@ def main() -> None:
         answers=answers,
         runs={stage: read_run(stage, path) for stage, path in given.model},
         data=_data(given, options),
-        links=_links(given.out, [given.provenance, given.funnel, given.decontamination, *given.link]),
+        links=_links(
+            given.out,
+            [given.provenance, given.checklist, given.card, given.funnel, given.decontamination, *given.link],
+        ),
     )
     page = build(material, options)
     write_text(given.out, page)
@@ -108,6 +123,8 @@ def main() -> None:
     write_text(Path(given.plots) / "rates.csv", rates_csv(material.summary))
     if given.card:
         write_text(given.card, model_card(material))
+    if given.checklist:
+        write_text(given.checklist, checklist(_documents(given, material)))
     log.info("%s: %d kB", given.out, len(page.encode()) // 1000)
 
 
@@ -122,6 +139,21 @@ def _data(given: argparse.Namespace, options: ReportOptions) -> Data:
         decontamination=read_part(given.decontamination, Decontamination) if given.decontamination else None,
         rows=read_rows(given.rows, options.rows_to_read, options.seed) if given.rows else None,
     )
+
+
+def _documents(given: argparse.Namespace, material: Material) -> dict[str, object]:
+    """The files that the checklist is answered from, by their place in the results."""
+    alone = {
+        METRICS: given.summary,
+        PROVENANCE: given.provenance,
+        FUNNEL: given.funnel,
+        DECONTAMINATION: given.decontamination,
+    }
+    found: dict[str, object] = {name: read_json(path) for name, path in alone.items() if path}
+    found[MIXES] = {Path(path).parent.name: read_json(path) for path in given.mix}
+    found[MANIFESTS] = {stage: read_json(path) for stage, path in given.model}
+    found[EFFECTIVE] = {stage: run.effective for stage, run in material.runs.items() if run.effective}
+    return found
 
 
 def _provenance(path: str) -> dict[str, object]:

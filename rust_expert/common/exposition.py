@@ -43,6 +43,7 @@ COSTS = {
     "cpu_seconds": "CPU seconds of the run's own process, and of the processes that it started and waited for.",
     "peak_memory_bytes": "Most memory at a time: of the run's own process, and of the largest that it started (which "
     "Linux counts as no less than the process that started it).",
+    "energy_joules": "Energy that the machine's processors or GPUs used while the run ran, by their own counters.",
     "exit_code": "How the run ended: 0 well, 2 bad input, 1 no network or a fault of ours, 130 interrupted.",
     "ended_timestamp_seconds": "When the run ended, in seconds since 1970.",
     "per_second": "What a count comes to in a second of the whole run.",

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rust_expert.common import orphans, spans
+from rust_expert.common import energy, orphans, spans
 from rust_expert.common.errors import UserError
 from rust_expert.common.exposition import COUNTS, JOBS, Figure, write_figures
 from rust_expert.common.json_log import JsonLines, json_path
@@ -68,11 +68,12 @@ class Job:
 
 @dataclass
 class _Usage:
-    """Seconds and CPU seconds up to now."""
+    """Seconds, CPU seconds and the counters of energy up to now."""
 
     wall: float = field(default_factory=time.monotonic)
     own: float = field(default_factory=lambda: _cpu(resource.RUSAGE_SELF))
     children: float = field(default_factory=lambda: _cpu(resource.RUSAGE_CHILDREN))
+    counters: energy.Reading = field(default_factory=energy.read)
 
 
 def _cpu(who: int) -> float:
@@ -124,6 +125,8 @@ class Run:
             ),
             Figure("exit_code", {}, exit_code),
         ]
+        for kind, used in energy.joules(self.begun.counters, now.counters).items():
+            found.append(Figure("energy_joules", {"of": kind}, used))
         for name, parts in self.counts.items():
             found += [Figure(name, dict(labels), value) for labels, value in parts.items()]
             found.append(Figure("per_second", {"of": name}, sum(parts.values()) / max(wall, 1e-9)))

@@ -14,6 +14,7 @@ from rust_expert.report.journey import Decontamination
 from rust_expert.report.page.answers import answers_section
 from rust_expert.report.page.data import data_section
 from rust_expert.report.page.document import document
+from rust_expert.report.page.lineage import lineage_section
 from rust_expert.report.page.method import method_section, provenance_section
 from rust_expert.report.page.scores import hero, scores_section
 from rust_expert.report.page.training import training_section
@@ -68,6 +69,7 @@ def build(material: Material, options: ReportOptions) -> str:
             training_section(summary, material.runs),
             data_section(material.data, options.code_lines),
             method_section(summary, suite, _held_out(material.data.decontamination, suite)),
+            lineage_section(summary, finding, material.provenance),
             provenance_section(material.provenance, material.links),
         ],
     )

@@ -5,14 +5,17 @@ import platform
 from pathlib import Path
 from typing import Any
 
+from rust_expert.common import energy
 from rust_expert.common.errors import UserError
 from rust_expert.report.costs import by_rule, read_jobs
 from rust_expert.report.machine import git_state, machine, packages, tools
 
 
-def collect(config: dict[str, Any], benchmarks: str | Path, root: Path) -> dict[str, Any]:
+def collect(
+    config: dict[str, Any], benchmarks: str | Path, root: Path, telemetry: str | Path | None = None
+) -> dict[str, Any]:
     """Versions, commit, machine, seeds, the effective configuration, and what each rule cost."""
-    jobs = read_jobs(benchmarks)
+    jobs = read_jobs(benchmarks, telemetry)
     return {
         "schema": 1,
         "made": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -30,14 +33,26 @@ def collect(config: dict[str, Any], benchmarks: str | Path, root: Path) -> dict[
             "cpu_s": round(sum(job.cpu_s or 0.0 for job in jobs), 2),
             "peak_memory_mb": max((job.peak_mb or 0.0 for job in jobs), default=0.0),
         },
+        "energy": energy_counters(),
         "jobs": {
             f"{job.rule}/{job.name}" if job.name else job.rule: {
                 "wall_s": job.wall_s,
                 "cpu_s": job.cpu_s,
                 "peak_memory_mb": job.peak_mb,
+                "energy_j": job.energy_j,
             }
             for job in jobs
         },
+    }
+
+
+def energy_counters() -> dict[str, Any]:
+    """Which counters of energy this machine lets be read (`cpu`, `gpu`), and why not the others."""
+    reading = energy.read()
+    return {
+        "of": "the whole machine while a job ran; jobs side by side are each charged with all of it",
+        "read": sorted({kind for kind, _ in reading.counters}),
+        "not_read": dict(reading.reasons),
     }
 
 

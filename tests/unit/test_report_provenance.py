@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import shutil
 import socket
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from rust_expert.common.errors import UserError
+from rust_expert.common.exposition import Figure, write_figures
 from rust_expert.report.costs import by_rule, read_jobs
 from rust_expert.report.provenance import collect, seeds_in
 
@@ -36,10 +38,29 @@ def test_jobs_add_up_by_rule(tmp_path: Path) -> None:
         ("judge", "base/core"),
         ("judge", "phase1/core"),
     ]
-    assert by_rule(jobs) == {
-        "clean": {"jobs": 1, "wall_s": 0.4, "longest_s": 0.4, "cpu_s": None, "peak_memory_mb": None},
-        "judge": {"jobs": 2, "wall_s": 15.0, "longest_s": 12.5, "cpu_s": 13.75, "peak_memory_mb": 500.5},
-    }
+    short = {"jobs": 1, "wall_s": 0.4, "longest_s": 0.4, "cpu_s": None, "peak_memory_mb": None}
+    judged = {"jobs": 2, "wall_s": 15.0, "longest_s": 12.5, "cpu_s": 13.75, "peak_memory_mb": 500.5}
+    assert by_rule(jobs) == {"clean": short | {"energy_j": None}, "judge": judged | {"energy_j": None}}
+
+
+def test_energy_is_that_of_the_jobs_own_telemetry(tmp_path: Path) -> None:
+    folder = benchmarks(tmp_path / "benchmarks")
+    (folder / "train").mkdir()
+    shutil.copy(folder / "judge/base/core.tsv", folder / "train/phase1.tsv")
+    for rule, job, parts in (
+        ("judge", "base/core", {"cpu": 40.5, "gpu": 100.0}),
+        ("train_sft", "phase1", {"gpu": 7.0}),
+    ):
+        used = [
+            Figure("energy_joules", {"of": kind, "rule": rule, "job": job}, j) for kind, j in parts.items()
+        ]
+        write_figures(
+            tmp_path / f"telemetry/jobs/{rule}/{job}.prom", [*used, Figure("wall_seconds", {}, 3.0)]
+        )
+    rules = by_rule(read_jobs(folder, tmp_path / "telemetry"))
+    assert {rule: told["energy_j"] for rule, told in rules.items()} == {
+        "clean": None, "judge": 140.5, "train": 7.0,
+    }  # fmt: skip
 
 
 def test_a_file_that_is_no_benchmark_is_one_sentence(tmp_path: Path) -> None:
@@ -59,6 +80,7 @@ def test_what_is_collected(tmp_path: Path) -> None:
     assert found["packages"]["pydantic"] and found["python"]
     assert found["machine"]["cores"] >= 1 and found["machine"]["memory_mb"] > 100
     assert found["total"] == {"jobs": 3, "wall_s": 15.4, "cpu_s": 13.75, "peak_memory_mb": 500.5}
+    assert set(found["energy"]["read"]) | set(found["energy"]["not_read"]) == {"cpu", "gpu"}
     assert set(found["tools"]) == {"rustc", "cargo", "clippy", "bubblewrap", "git"}
     text = json.dumps({key: value for key, value in found.items() if key not in ("packages", "tools")})
     assert socket.gethostname() not in text and str(tmp_path) not in text

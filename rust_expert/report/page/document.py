@@ -14,6 +14,7 @@ _SECTIONS = (
     ("training", "Training"),
     ("data", "Data"),
     ("method", "Method"),
+    ("lineage", "Way back"),
     ("provenance", "Made with"),
 )
 

@@ -105,6 +105,7 @@ def provenance_section(provenance: dict[str, Any], links: Sequence[tuple[str, st
     packages = _dict(provenance.get("packages"))
     git = _dict(provenance.get("git"))
     total = _dict(provenance.get("total"))
+    rules = _dict(provenance.get("rules"))
     commit = str(git.get("commit") or "")[:12]
     dirty = " with uncommitted changes" if git.get("dirty") else ""
     return section(
@@ -122,6 +123,7 @@ def provenance_section(provenance: dict[str, Any], links: Sequence[tuple[str, st
                         ("work of all jobs", _time(total.get("wall_s"))),
                         ("CPU time", _time(total.get("cpu_s"))),
                         ("peak memory of a job", _memory(total.get("peak_memory_mb"))),
+                        ("energy", _energy(_dict(provenance.get("energy")), rules)),
                         ("seeds", _seeds(_dict(provenance.get("seeds")))),
                     ]
                 ),
@@ -147,7 +149,7 @@ def provenance_section(provenance: dict[str, Any], links: Sequence[tuple[str, st
                    *((name, packages[name]) for name in _PACKAGES if name in packages)]),
             folded(f"All {plural(len(packages), 'package')}", facts(packages.items())) if packages else None,
         ),
-        _costs(_dict(provenance.get("rules"))),
+        _costs(rules),
         card(
             "Files",
             el("ul", (el("li", el("a", name, href=name), el("span", f" {told}", cls="quiet")) for name, told in links),
@@ -177,6 +179,15 @@ def _time(value: Any) -> str | None:
 
 def _memory(value: Any) -> str | None:
     return megabytes(value) if isinstance(value, int | float) and value else None
+
+
+def _energy(told: dict[str, Any], rules: dict[str, Any]) -> str | None:
+    """The energy that the counters saw, or why there is none; nothing of a run that did not ask."""
+    used = [one["energy_j"] for one in map(_dict, rules.values()) if one.get("energy_j") is not None]
+    if used:
+        return f"{sum(used) / 3600:,.1f} Wh of the machine while jobs ran, added up over jobs"
+    reasons = _dict(told.get("not_read"))
+    return f"not read: {listed(map(str, reasons.values()))}" if reasons else None
 
 
 def _seeds(seeds: dict[str, Any]) -> str | None:
