@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from datasets import Features, load_dataset
-from huggingface_hub import DatasetCard
+from huggingface_hub import DatasetCard, ModelCard
 
 from rust_expert.common.config.report import CardOptions
 from rust_expert.common.contracts import Sample
@@ -78,7 +78,10 @@ def test_the_model_card(run: Path) -> None:
         runs={name: read_run(name, str(run / "models" / name / "manifest.json")) for name in STAGES},
     )
     card = model_card(material)
-    assert yaml.safe_load(card.split("---\n")[1])["license"] == "apache-2.0"
+    told = ModelCard(card, ignore_metadata_errors=False).data.to_dict()
+    assert told == {"license": "apache-2.0", "library_name": "peft", "tags": ["rust", "code", "qlora"]}
+    with pytest.raises(ValueError, match="YAML|metadata"):  # a positive control
+        ModelCard("---\n- a list\n---\n", ignore_metadata_errors=False)
     for word in (*STAGES, "1,412,864 parameters", "not trained: no sample was kept", "pass@4", "## Limits"):
         assert word in card, word
     rows = [line for line in card.splitlines() if line.startswith("| base |")]
