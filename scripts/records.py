@@ -61,9 +61,9 @@ def keep(code: Mapping[str, Mapping[str, str]]) -> None:
         same = known is not None and (known.size, known.changed) == (stat.st_size, stat.st_mtime_ns)
         digest = known.sha256 if known is not None and same else sha256_file(path)
         found[name] = Kept(sha256=digest, size=stat.st_size, changed=stat.st_mtime_ns, record=record)
-    named = {
-        _value(text) for each in found.values() for text in each.record.get("params", []) if len(text) < 20
-    }
+    texts = (text for each in found.values() for text in each.record.get("params", []))
+    values = (_value(text) for text in texts if len(text) < 20)
+    named = {value for value in values if isinstance(value, str)}
     told = {
         "code": {mark: parts for mark, parts in {**read_code(), **code}.items() if mark in named},
         "outputs": {name: each.model_dump(mode="json") for name, each in sorted(found.items())},
@@ -87,10 +87,10 @@ def give_back(is_output: Callable[[str], bool]) -> list[str]:
         recorded = _read(place)
         if recorded is not None and recorded.get("params") == [UNKNOWN]:
             recorded = None
-        if recorded is not None and (known is None or known.record != recorded):
-            continue  # made since records were last kept
+        if recorded is not None and (known is None or recorded.get("endtime") == path.stat().st_mtime):
+            continue  # made here, perhaps since records were last kept
         if known is not None and _is(path, known):
-            if recorded is None:
+            if recorded != known.record:  # none, or that of another file which lay here before
                 _write(place, known.record)
             continue
         _write(place, {"record_format_version": FORMAT, "params": [UNKNOWN]})

@@ -1,4 +1,4 @@
-"""A throw-away git repository with DVC, whose config/config.yaml is the micro profile, so that -S edits what a run reads."""
+"""A throw-away git repository with DVC; its config/config.yaml is the micro profile: -S edits what a run reads."""
 
 import os
 import re
@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from scripts import workflow_log
-from tests.workflow.workplace import ROOT, Workplace
+from tests.workflow.workplace import ROOT, TARGET, Workplace
 
 CONFIG = "config/config.yaml"
 
@@ -65,6 +65,19 @@ class Laboratory(Workplace):
     def jobs(self, *words: str) -> dict[str, int]:
         """How many jobs of each rule a command finished, by what Snakemake said of them."""
         return finished(self.say(*words))
+
+    def queue_jobs(self, name: str) -> dict[str, int]:
+        """How many jobs of each rule an experiment of the queue finished."""
+        return self.jobs("dvc", "queue", "logs", name)
+
+    def figures(self) -> bytes:
+        """metrics.json as it is."""
+        return (self.folder / TARGET).read_bytes()
+
+    def reset(self) -> None:
+        """Bring back configuration and results as they are committed, as docs/experiments.md says."""
+        self.say("git", "checkout", "--quiet", CONFIG, "dvc.lock")
+        self.say("dvc", "checkout", "--force", "--quiet")
 
     def save(self, message: str) -> None:
         """Commit all that git does not ignore."""

@@ -5,11 +5,14 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from scripts import records
 from tests.workflow.changes import FROM_PHASE2, SCORED, SUMMED
 from tests.workflow.workplace import Workplace
 
 Copies = Callable[[], Workplace]
+BOOTSTRAP: dict[str, object] = {"score": {"bootstrap": 201}}
 PHASE2 = {"stages": {"phase2": {"learning_rate": 1.0e-3}}}
 
 
@@ -73,3 +76,33 @@ def test_a_record_that_was_not_kept_any_more_is_believed(copied: Copies) -> None
         each.update(sha256="0" * 64, changed=0)
     kept.write_text(json.dumps(told), encoding="utf-8")
     assert place.plan() == {}
+
+
+def test_results_that_were_exchanged_bring_their_own_records(built: Workplace, copied: Copies) -> None:
+    """Over results of another configuration, whose records Snakemake still has."""
+    place = copied()
+    assert place.build(overrides=BOOTSTRAP) == SCORED
+    for path in sorted((built.folder / "results").rglob("*")):
+        if path.is_file():
+            shutil.copyfile(path, place.folder / path.relative_to(built.folder))
+    assert place.plan(overrides=BOOTSTRAP) == SCORED, "these are not the results of that configuration"
+    assert place.plan() == {}
+
+
+def test_a_parameter_may_be_an_empty_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the selections in summarize are, where no stage of rejection sampling is measured."""
+    monkeypatch.chdir(tmp_path)
+    name = "results/metrics/summary.json"
+    for path, text in (
+        (name, "{}"),
+        (
+            f"{records.RECORDS}/{records.record_name(name)}",
+            json.dumps(
+                {"record_format_version": records.FORMAT, "rule": "summarize", "params": ["'abc'", "[]"]}
+            ),
+        ),
+    ):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_text(text, encoding="utf-8")
+    records.keep({"abc": {"score.py": "1"}, "def": {"other.py": "2"}})
+    assert list(records.read_kept()) == [name] and records.read_code() == {"abc": {"score.py": "1"}}
