@@ -118,6 +118,7 @@ rule report:
         suites=[suite_path(suite) for suite in CONFIG.evaluate.suites],
         samples=[f"results/samples/{stage}/{suite}.jsonl" for stage, suite in EVALUATED],
         verdicts=[f"results/verdicts/{stage}/{suite}.parquet" for stage, suite in EVALUATED],
+        scores=[f"results/metrics/{stage}/{suite}.json" for stage, suite in EVALUATED],
     output:
         page=report(
             "results/report.html",
@@ -162,12 +163,13 @@ rule report:
             for stage, suite in EVALUATED
         ],
         models=[f"--model {stage} results/models/{stage}/manifest.json" for stage in CONFIG.evaluate.stages],
+        scores=[f"--score {suite} results/metrics/{stage}/{suite}.json" for stage, suite in EVALUATED],
         options=options_of(CONFIG.report),
     shell:
         "python -m scripts.report --summary {input.summary} --provenance {input.provenance}"
         " --fetched {input.fetched} --rejections {input.rejections} --builds {input.builds}"
         " --counts {input.counts} --rows {input.rows}"
-        " {params.suites} {params.answers} {params.models} --funnel {input.funnel}"
+        " {params.suites} {params.answers} {params.models} {params.scores} --funnel {input.funnel}"
         " --decontamination {input.decontamination} --mix {input.mixes} --link {input.cards}"
         " --out {output.page} --plots results/plots --card {output.card} --checklist {output.checklist} {params.options}"
         " --log {log}"

@@ -74,6 +74,14 @@ def _flags() -> argparse.ArgumentParser:
         help="a stage's manifest",
     )
     told.add_argument(
+        "--score",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("SUITE", "JSON"),
+        help="a stage's figures on a suite, for the problems that were left out",
+    )
+    told.add_argument(
         "--fetched", nargs="*", default=[], metavar="JSON", help="manifests of the fetched crates"
     )
     told.add_argument("--rejections", nargs="*", default=[], metavar="JSONL", help="what the gates left out")
@@ -112,6 +120,7 @@ def main() -> None:
         answers=answers,
         runs={stage: read_run(stage, path) for stage, path in given.model},
         data=_data(given, options),
+        excluded=_excluded(given.score),
         links=_links(
             given.out,
             [given.provenance, given.checklist, given.card, given.funnel, given.decontamination, *given.link],
@@ -126,6 +135,17 @@ def main() -> None:
     if given.checklist:
         write_text(given.checklist, checklist(_documents(given, material)))
     log.info("%s: %d kB", given.out, len(page.encode()) // 1000)
+
+
+def _excluded(scores: list[tuple[str, str]]) -> dict[str, dict[str, str]]:
+    """By suite the problems that judge nobody, and why; stages of one suite leave out the same ones."""
+    found: dict[str, dict[str, str]] = {}
+    for suite, path in scores:
+        told = read_json(path)
+        if not isinstance(told, dict) or not isinstance(told.get("problems_excluded"), dict):
+            raise UserError(f"{path}: not the figures of a stage on a suite; make it again")
+        found.setdefault(suite, {}).update(told["problems_excluded"])
+    return found
 
 
 def _data(given: argparse.Namespace, options: ReportOptions) -> Data:

@@ -8,6 +8,7 @@ from rust_expert.common.config.report import ReportOptions
 from rust_expert.common.contracts import Problem
 from rust_expert.common.errors import UserError
 from rust_expert.report.data import Data
+from rust_expert.report.deviations import deviations
 from rust_expert.report.evidence import Answer, Choice, choose
 from rust_expert.report.findings import find
 from rust_expert.report.journey import Decontamination
@@ -16,6 +17,7 @@ from rust_expert.report.page.data import data_section
 from rust_expert.report.page.document import document
 from rust_expert.report.page.lineage import lineage_section
 from rust_expert.report.page.method import method_section, provenance_section
+from rust_expert.report.page.rerun import rerun_section
 from rust_expert.report.page.scores import hero, scores_section
 from rust_expert.report.page.training import training_section
 from rust_expert.report.page.verdicts import verdicts_section
@@ -29,7 +31,8 @@ class Material:
     """All that a report is made of. Only the summary must be there; a part that is missing is not shown.
 
     `suites` holds problems by suite, the first of them the one that the headline speaks of; `answers` is by suite,
-    stage, task id; `runs` by stage.
+    stage, task id; `runs` by stage;
+    `excluded` has, by suite, the problems that judge nobody, and why.
     """
 
     summary: Summary
@@ -39,6 +42,7 @@ class Material:
     runs: Mapping[str, TrainingRun] = field(default_factory=dict)
     data: Data = field(default_factory=Data)
     links: Sequence[tuple[str, str]] = ()
+    excluded: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def main_suite(material: Material) -> str:
@@ -71,7 +75,14 @@ def build(material: Material, options: ReportOptions) -> str:
             method_section(summary, suite, _held_out(material.data.decontamination, suite)),
             lineage_section(summary, finding, material.provenance),
             provenance_section(material.provenance, material.links),
+            rerun_section(material.provenance, _deviations(material), material.excluded),
         ],
+    )
+
+
+def _deviations(material: Material) -> list[str]:
+    return deviations(
+        material.summary, material.runs, material.data.mixes, material.excluded, material.provenance
     )
 
 

@@ -40,7 +40,7 @@ def test_it_renders_quietly(browser: Browser, page: Path, width: int, dark: bool
     assert browser.value("document.title").startswith("Rust Expert")
     # Nothing sticks out: the page itself never scrolls sideways, only tables and code do.
     assert browser.value("document.documentElement.scrollWidth") <= width
-    assert browser.value("document.querySelectorAll('h2').length") == 8
+    assert browser.value("document.querySelectorAll('h2').length") == 9
     background = browser.value("getComputedStyle(document.body).backgroundColor")
     assert background == ("rgb(22, 19, 17)" if dark else "rgb(250, 248, 245)")
 

@@ -105,7 +105,7 @@ def test_each_rule_killed(built: Workplace, empty: Workplace, monkeypatch: pytes
             break
         if code == 0:
             forget(empty, killer.missing(), monkeypatch)
-    assert all(killer.killed[rule] == TIMES for rule in built.jobs), killer.killed
+    assert all(killer.killed[rule] >= TIMES for rule in built.jobs), killer.killed
     assert killer.stayed == [], "processes outlived the job that started them"
     assert bytes_of(empty) == bytes_of(built)
     assert empty.plan() == {}

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from rust_expert.common.files import sha256_file
 from rust_expert.report.lineage import files_of, leaves
-from tests.workflow.workplace import Workplace
+from rust_expert.report.page.rerun import PROFILE
+from tests.workflow.workplace import TARGET, Workplace
 
 STATED = ("schema", "bootstrap", "confidence")
 """What the configuration states; no figure."""
@@ -64,3 +65,15 @@ def test_it_is_told_as_a_tree_and_names_what_was_changed(copied: Callable[[], Wo
     assert figure in trace(place).stdout
     wrong = trace(place, "stages.phase9.rows")
     assert wrong.returncode == 2 and "stages.phase9.rows is no figure of metrics.json" in wrong.stderr
+
+
+def test_the_configuration_in_provenance_is_a_profile_that_makes_the_same(
+    copied: Callable[[], Workplace],
+) -> None:
+    place = copied()
+    subprocess.run(PROFILE, shell=True, check=True, cwd=place.folder / "results", env=place.environment())
+    command = [sys.executable, "-m", "snakemake", "-n", "--cores", "1", TARGET]
+    command += ["--configfile", "results/this-run.yaml"]
+    told = subprocess.run(command, cwd=place.folder, env=place.environment(), capture_output=True, text=True)
+    assert told.returncode == 0, told.stderr
+    assert "Nothing to be done" in told.stdout + told.stderr

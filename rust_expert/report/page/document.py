@@ -16,6 +16,7 @@ _SECTIONS = (
     ("method", "Method"),
     ("lineage", "Way back"),
     ("provenance", "Made with"),
+    ("rerun", "Run again"),
 )
 
 

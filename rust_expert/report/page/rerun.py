@@ -35,12 +35,12 @@ def rerun_section(
 def _commands(provenance: Mapping[str, Any]) -> str:
     commit = str((provenance.get("git") or {}).get("commit") or "")[:12]
     lines = [
-        *([f"git checkout {commit}"] if commit else []),
+        "# the configuration of this run, out of provenance.json beside this page",
         PROFILE,
+        "# all of it again, in a clone",
+        *([f"git checkout {commit}"] if commit else []),
         'make run ARGS="--configfile this-run.yaml"',
-        "",
-        "# without training and GPU: pack the samples here, judge them again anywhere",
-        "make release",
+        "# or the judging alone, without a GPU: samples packed by make release",
         "make verify RELEASE=release.tar.gz",
     ]
     return "\n".join(lines)
