@@ -8,14 +8,14 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
 import psutil
 
-from tests.workflow.workplace import Workplace
+from tests.workflow.workplace import TARGET, Workplace
 
 Strike = Callable[[subprocess.Popen[bytes]], None]
 """What happens to a run while it goes on; called in a thread of its own, and to return when the run is over."""
@@ -47,9 +47,11 @@ def jobs(folder: Path) -> Iterator[Job]:
         yield Job(words[words.index("--job") + 1], int(entry.name))
 
 
-def struck(place: Workplace, strike: Strike) -> tuple[int, str]:
-    """The exit code of a `make run` that was struck, and what it said."""
-    command = [sys.executable, "-m", "scripts.run", "--cores", "2", *place.profiles(None)]
+def struck(place: Workplace, strike: Strike, anew: Iterable[str] = ()) -> tuple[int, str]:
+    """The exit code of a `make run` that was struck, and what it said; it makes all of the rules `anew` again."""
+    command = [sys.executable, "-m", "scripts.run", "--cores", "2", "--target", TARGET, *place.profiles(None)]
+    if anew:
+        command += ["--", "--forcerun", *sorted(anew)]
     with tempfile.TemporaryFile() as said:
         run = subprocess.Popen(
             command, cwd=place.folder, env=place.environment(), stdout=said, stderr=subprocess.STDOUT
