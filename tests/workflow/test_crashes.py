@@ -64,7 +64,8 @@ def bytes_of(place: Workplace) -> dict[str, str]:
         *results.glob("models/*/adapter/*.safetensors"),
     ]
     for kind in ("tasks", "curriculum", "suites", "dataset", "samples", "verdicts", "metrics"):
-        files += [path for path in (results / kind).rglob("*") if path.is_file()]
+        found = (path for path in (results / kind).rglob("*") if path.is_file())
+        files += [path for path in found if "work" not in path.parts]  # whose lock was last held is no result
     return {str(path.relative_to(place.folder)): sha256_file(path) for path in sorted(files)}
 
 
