@@ -8,7 +8,7 @@ PY := .venv/bin/python
 # cargo and rustc are found where rustup puts them, also before the shell has been started anew.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help setup run why sweep release verify test test-changes test-crashes test-envs test-browser test-image lint format doctor bench bench-judge bench-data bench-dataset bench-sampling bench-training report \
+.PHONY: help setup run why sweep experiments release verify test test-changes test-dvc test-crashes test-envs test-browser test-image lint format doctor bench bench-judge bench-data bench-dataset bench-sampling bench-training report \
 	advisories lock clean
 .DEFAULT_GOAL := help
 
@@ -26,6 +26,9 @@ why: setup ## say why a file would be made again (TARGET=results/metrics.json); 
 
 sweep: setup ## the points of the profile's sweep, ranked (ARGS="--configfile config/sweep.yaml" for an example)
 	@$(PY) -m scripts.run_sweep $(ARGS)
+
+experiments: setup ## the experiments of DVC side by side, by what differs (docs/experiments.md)
+	@$(PY) -m dvc exp show --only-changed $(ARGS)
 
 release: setup ## pack the samples of a run so that others can judge them again: results/release.tar.gz
 	@$(PY) -m scripts.run --target results/release.tar.gz $(ARGS)
@@ -51,6 +54,9 @@ test-image: setup ## run the steps of Dockerfile in a bare Debian (as root, with
 test-browser: setup ## look at the pages in a real browser; installs Chromium (apt) and axe-core (npm) where they are missing
 	@sh tools/browser.sh
 	@$(PY) -m pytest tests/browser $(PYTEST_ARGS)
+
+test-dvc: setup ## each command of docs/experiments.md for real, its jobs counted
+	@RUST_EXPERT_RUN_DVC=1 $(PY) -m pytest tests/workflow/test_dvc.py $(PYTEST_ARGS)
 
 lint: setup ## style, types and workflow checks
 	@$(PY) -m ruff check .

@@ -4,11 +4,13 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import psutil
 import yaml
 
 from scripts import workflow_log
@@ -65,6 +67,28 @@ class Laboratory(Workplace):
     def jobs(self, *words: str) -> dict[str, int]:
         """How many jobs of each rule a command finished, by what Snakemake said of them."""
         return finished(self.say(*words))
+
+    def run_queue(self, *names: str) -> None:
+        """`dvc queue start`, until these experiments are there; again where DVC's worker broke off, which it may.
+
+        The worker is not asked for its status: just that breaks it at times (issues 10398 and 10428 of treeverse/dvc).
+        """
+        for _ in range(3):
+            self.say("dvc", "queue", "start")
+            begun = time.monotonic()
+            while self._worker_lives() or time.monotonic() < begun + 60:
+                refs = self.say("git", "for-each-ref", "--format=%(refname)", "refs/exps")
+                if {line.rpartition("/")[2] for line in refs.splitlines()} >= set(names):
+                    return
+                time.sleep(2)
+        raise AssertionError(self.say("dvc", "queue", "status"))
+
+    def _worker_lives(self) -> bool:
+        try:
+            told = (self.folder / ".dvc/tmp/exps/celery/dvc-exp-worker-1.pid").read_text(encoding="ascii")
+            return psutil.pid_exists(int(told))
+        except (OSError, ValueError):
+            return False
 
     def queue_jobs(self, name: str) -> dict[str, int]:
         """How many jobs of each rule an experiment of the queue finished."""

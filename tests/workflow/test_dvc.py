@@ -7,7 +7,6 @@ import csv
 import io
 import json
 import os
-import time
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -94,6 +93,7 @@ def test_an_experiment_in_the_workspace_runs_what_its_key_asks_for(laboratory: L
         "pass_at_1", "pass_at_2", "compile_rate"
     }  # fmt: skip
     laboratory.reset()
+    assert laboratory.jobs("dvc", "exp", "run") == {}, "the results that are back bring their records"
 
 
 def test_a_clone_goes_on_from_what_was_pushed(laboratory: Laboratory, tmp_path: Path) -> None:
@@ -151,28 +151,12 @@ def test_the_points_of_a_sweep_are_run_by_dvcs_queue(laboratory: Laboratory, tmp
     commands = laboratory.say("python", "-m", "scripts.run_sweep", "--dvc", "--configfile", str(path))
     assert commands.count("dvc exp run --queue") == 2
     laboratory.say("sh", "-e", "-c", commands)
-    laboratory.say("dvc", "queue", "start")
     names = {
         f"phase2__learning_rate_{value}": told for value, told in (("0_001", "0.001"), ("0_003", "0.003"))
     }
-    wait_for(laboratory, *names)
+    laboratory.run_queue(*names)
     rows = shown(laboratory)
     for name, value in names.items():
         assert laboratory.queue_jobs(name) == OF_A_POINT
         row = experiment(rows, name)
         assert row["stages.phase2.learning_rate"] == value and row["phase2.val_loss"]
-
-
-def wait_for(place: Laboratory, *names: str, seconds: float = 1800.0) -> None:
-    """Until the queue has run these to their end."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        told = place.say("dvc", "queue", "status")
-        states = {
-            name: line.split()[-1] for name in names for line in told.splitlines() if f" {name} " in line
-        }
-        assert "Failed" not in states.values(), told
-        if set(states.values()) == {"Success"}:
-            return
-        time.sleep(2)
-    raise TimeoutError(told)
