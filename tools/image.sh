@@ -10,6 +10,8 @@ apt-get update -qq
 apt-get install -y -qq --no-install-recommends ca-certificates git make rustup util-linux >/dev/null
 # Whoever runs the image reads the commit of a checkout that root made.
 git config --system --replace-all safe.directory "$PWD"
+# No manuals of Rust, whichever call of rustc first fetches the toolchain.
+rustup set profile minimal
 sh tools/setup.sh --for-image
 chmod -R a+rX "$RUSTUP_HOME"
 apt-get clean
