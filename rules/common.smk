@@ -14,7 +14,7 @@ shell.prefix(f"export PYTHONPATH={shlex.quote(str(ROOT))}; ")
 
 from rust_expert.common import cli
 from rust_expert.common.closure import code_parts, fingerprint_of, recall, remember
-from rust_expert.common.config import points, profile
+from rust_expert.common.config import points, profile, seeds
 from rust_expert.common.config.export import GenerationDefaults
 from rust_expert.common.config.models import TrainingOptions
 from rust_expert.common.config.sampling import SamplingOptions
@@ -70,7 +70,8 @@ def options_of(section):
 
 CONFIG = or_stop(profile.check, config)
 SWEEP = or_stop(points.expand, CONFIG)
-STAGES = {**CONFIG.stages, **SWEEP.stages}
+RUNS = or_stop(seeds.expand, CONFIG, SWEEP.stages)
+STAGES = {**CONFIG.stages, **SWEEP.stages, **RUNS.stages}
 TOOLCHAIN = or_stop(rustc_version)
 
 CORPUS_SHARDS = range(CONFIG.corpus.shards)
@@ -78,9 +79,23 @@ CURRICULUM_SHARDS = CONFIG.curriculum_shards
 DATASET_SHARDS = range(CONFIG.dataset_shards)
 SFT_STAGES = [name for name, stage in STAGES.items() if stage.method == "sft"]
 RSFT_STAGES = [name for name, stage in STAGES.items() if stage.method == "rsft"]
-EVALUATED = [(stage, suite) for stage in CONFIG.evaluate.stages for suite in CONFIG.evaluate.suites]
+
+
+def evaluated(seed):
+    """What is measured in the run of a seed, each as what it is called there and the suite."""
+    names = RUNS.names.get(seed, {})
+    return [
+        (names.get(stage, stage), suite)
+        for stage in CONFIG.evaluate.stages
+        for suite in CONFIG.evaluate.suites
+    ]
+
+
+EVALUATED = evaluated(0)
+EVALUATED_AGAIN = [pair for seed in RUNS.names for pair in evaluated(seed)]
+MEASURED = list(dict.fromkeys(name for name, _ in EVALUATED + EVALUATED_AGAIN))
 NEEDED_STAGES = {name for stage in CONFIG.evaluate.stages for name in profile.ancestry(CONFIG, stage)}
-EVALUATED_RSFT = [name for name in RSFT_STAGES if name in NEEDED_STAGES]
+EVALUATED_RSFT = [name for name in RSFT_STAGES if RUNS.stage_of(name) in NEEDED_STAGES]
 USED_DATASETS = [
     name
     for name in CONFIG.datasets
@@ -97,6 +112,7 @@ def one_of(names):
 wildcard_constraints:
     shard="[0-9]+",
     stage="[a-z][a-z0-9_]*",
+    seed="[0-9]+",
     suite="[a-z][a-z0-9_]*(-prompts)?",
     dataset=one_of(CONFIG.datasets),
 
@@ -227,9 +243,14 @@ def parent_of(stage):
     return STAGES[stage].parent
 
 
+def model_manifest(name):
+    """The manifest of what is sampled under a name: a stage's own; the base's own whatever the seed."""
+    return f"results/models/{RUNS.model_of(name)}/manifest.json"
+
+
 def answers_of(stage):
-    """The stage whose training prompts an rsft stage takes its answers from: itself, unless it is of a sweep."""
-    return SWEEP.answers.get(stage, stage)
+    """The stage whose training prompts an rsft stage takes its answers from: itself, unless it is of a sweep or of another seed."""
+    return {**SWEEP.answers, **RUNS.answers}.get(stage, stage)
 
 
 def selection_of(stage):
@@ -258,11 +279,13 @@ def lora_flags(wildcards):
 
 def sampling_flags(wildcards):
     """How a suite is sampled: the evaluation's way or the sweep's, or, for training prompts, the way of their stage."""
-    if not wildcards:
-        return cli.flags(CONFIG.evaluate.sampling)
+    if "stage" not in wildcards.keys():
+        return cli.flags(seeds.moved(CONFIG.evaluate.sampling, int(wildcards.get("seed", 0))))
     if wildcards.suite.endswith("-prompts"):
-        return cli.flags(STAGES[wildcards.suite.removesuffix("-prompts")].sampling)
-    return cli.flags(SWEEP.sampling if wildcards.stage in SWEEP.points else CONFIG.evaluate.sampling)
+        given = STAGES[wildcards.suite.removesuffix("-prompts")].sampling
+    else:
+        given = SWEEP.sampling if wildcards.stage in SWEEP.points else CONFIG.evaluate.sampling
+    return cli.flags(seeds.moved(given, RUNS.seed_of(wildcards.stage)))
 
 
 def score_flags(wildcards):
@@ -271,11 +294,14 @@ def score_flags(wildcards):
 
 
 def vllm_pairs(wildcards):
-    """What a job of vLLM samples: its stage and suite, or all that is measured."""
-    pairs = [(wildcards.stage, wildcards.suite)] if wildcards else EVALUATED
+    """What a job of vLLM samples: its stage and suite, or all that is measured in the run of a seed."""
+    if "stage" in wildcards.keys():
+        pairs = [(wildcards.stage, wildcards.suite)]
+    else:
+        pairs = evaluated(int(wildcards.get("seed", 0)))
     words = [
         [
-            f"results/models/{stage}/manifest.json",
+            model_manifest(stage),
             problems_path(suite),
             f"results/samples/{stage}/{suite}.jsonl",
         ]
@@ -286,7 +312,9 @@ def vllm_pairs(wildcards):
 
 def vllm_job(wildcards):
     """What a job of vLLM is called in telemetry."""
-    return f"stage={wildcards.stage} suite={wildcards.suite}" if wildcards else "stage=all suite=all"
+    if "stage" in wildcards.keys():
+        return f"stage={wildcards.stage} suite={wildcards.suite}"
+    return f"stage=all suite=all seed={wildcards.seed}" if wildcards else "stage=all suite=all"
 
 
 VLLM_EVALUATION = CONFIG.evaluate.sampling.engine == "vllm"

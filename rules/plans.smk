@@ -3,23 +3,33 @@
 from rust_expert.report.lineage import sections
 
 PARENTS = {stage: None if stage == "base" else parent_of(stage) for stage in CONFIG.evaluate.stages}
+NAMES = {
+    seed: {stage: names[stage] for stage in CONFIG.evaluate.stages} for seed, names in RUNS.names.items()
+}
+"""What the measured stages are called in the runs of other seeds, by seed."""
 RELEASED = [
     *(
         f"{kind}/{stage}/{suite}.{ending}"
-        for stage, suite in EVALUATED
+        for stage, suite in EVALUATED + EVALUATED_AGAIN
         for kind, ending in (("samples", "jsonl"), ("verdicts", "parquet"), ("metrics", "json"))
     ),
-    *(f"models/{stage}/manifest.json" for stage in CONFIG.evaluate.stages),
+    *dict.fromkeys(f"models/{RUNS.model_of(stage)}/manifest.json" for stage in MEASURED),
     *(f"dataset/{name}/mix.json" for name in USED_DATASETS),
     *(f"dataset/{stage}/selection.json" for stage in EVALUATED_RSFT),
 ]
 
 
+def seeds_flag():
+    """The runs of other seeds, as a flag of the summary; none where there is one run."""
+    return f"--seeds {shlex.quote(json.dumps(NAMES))}" if NAMES else ""
+
+
 def release_plan():
     """What a release packs, as the script reads it."""
     plan = {
-        "pairs": EVALUATED,
+        "pairs": EVALUATED + EVALUATED_AGAIN,
         "parents": PARENTS,
+        "seeds": NAMES,
         "judge": CONFIG.judge.model_dump(mode="json", by_alias=True),
         "score": CONFIG.score.model_dump(mode="json", by_alias=True),
         "crates": {
@@ -27,7 +37,7 @@ def release_plan():
             for name in CONFIG.evaluate.suites
         },
         "suites": {name: suite_path(name) for name in CONFIG.evaluate.suites},
-        "models": {stage: f"results/models/{stage}/manifest.json" for stage in CONFIG.evaluate.stages},
+        "models": {stage: model_manifest(stage) for stage in MEASURED},
         "funnel": "results/dataset/funnel.json",
         "decontamination": "results/dataset/decontamination.json",
         "mixes": {name: f"results/dataset/{name}/mix.json" for name in USED_DATASETS},
@@ -36,6 +46,50 @@ def release_plan():
         "provenance": "results/provenance.json",
     }
     return json.dumps(plan)
+
+
+def moved_sections(seed):
+    """The sections of the configuration that a seed moves, each with the words that spell it in that run."""
+    yield "evaluate.sampling", cli.flags(seeds.moved(CONFIG.evaluate.sampling, seed))
+    for stage, name in RUNS.names[seed].items():
+        if stage == "base":
+            continue
+        yield f"stages.{stage}", training_flags(name)
+        if stage in RSFT_STAGES:
+            yield f"stages.{stage}.sampling", cli.flags(STAGES[name].sampling)
+
+
+def runs_of(stage):
+    """What a stage is called in each run, seed 0 first."""
+    return [stage, *(names[stage] for names in NAMES.values())]
+
+
+def seed_figures():
+    """Which files the figures across seeds are counted from: those of all runs together."""
+    scores = {
+        (stage, suite): [f"results/metrics/{name}/{suite}.json" for name in runs_of(stage)]
+        for stage, suite in EVALUATED
+    }
+    return {
+        **{
+            f"seeds.stages.{stage}.training": list(dict.fromkeys(map(model_manifest, runs_of(stage))))
+            for stage in CONFIG.evaluate.stages
+        },
+        **{
+            f"seeds.stages.{stage}.selection": [
+                f"results/dataset/{name}/selection.json" for name in runs_of(stage)
+            ]
+            for stage in CONFIG.evaluate.stages
+            if stage in EVALUATED_RSFT
+        },
+        **{f"seeds.stages.{stage}.suites.{suite}": paths for (stage, suite), paths in scores.items()},
+        **{
+            f"seeds.comparisons.{stage}.{other}.{suite}": [*paths, *scores[other, suite]]
+            for (stage, suite), paths in scores.items()
+            for other in CONFIG.evaluate.stages
+            if other != stage
+        },
+    }
 
 
 def lineage_plan():
@@ -49,6 +103,7 @@ def lineage_plan():
         **{
             f"data.rejection_sampling.{stage}": [f"results/dataset/{stage}/selection.json"]
             for stage in EVALUATED_RSFT
+            if stage in CONFIG.stages
         },
         **{
             f"stages.{stage}.training": [f"results/models/{stage}/manifest.json"]
@@ -61,6 +116,7 @@ def lineage_plan():
             for other in CONFIG.evaluate.stages
             if other != stage and (other, suite) in scores
         },
+        **(seed_figures() if NAMES else {}),
     }
     spelt = {name: [words] for words, name in sections(CONFIG.model_copy(update={"sweep": None}))}
     # As the rules spell them: paths as seen from the working folder, a stage's training options alone.
@@ -70,4 +126,8 @@ def lineage_plan():
         spelt[f"datasets.{name}"].append(cli.flags(dataset_spec(name)))
     for name in CONFIG.stages:
         spelt[f"stages.{name}"].append(training_flags(name))
+    for seed in RUNS.names:
+        for name, words in moved_sections(seed):
+            spelt[name].append(words)
+            spelt.setdefault("seeds", []).append(words)
     return json.dumps({"figures": figures, "sections": spelt})

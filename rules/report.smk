@@ -4,8 +4,8 @@
 rule summarize:
     """Gather the figures and compare every stage with its parent and with base."""
     input:
-        scores=[f"results/metrics/{stage}/{suite}.json" for stage, suite in EVALUATED],
-        manifests=[f"results/models/{stage}/manifest.json" for stage in CONFIG.evaluate.stages],
+        scores=[f"results/metrics/{stage}/{suite}.json" for stage, suite in EVALUATED + EVALUATED_AGAIN],
+        manifests=list(dict.fromkeys(model_manifest(stage) for stage in MEASURED)),
         funnel="results/dataset/funnel.json",
         decontamination="results/dataset/decontamination.json",
         mixes=[f"results/dataset/{name}/mix.json" for name in USED_DATASETS],
@@ -20,14 +20,18 @@ rule summarize:
         "../envs/report.yaml"
     params:
         code=code_of("scripts.summarize", "report"),
-        scores=[f"{stage}:{suite}=results/metrics/{stage}/{suite}.json" for stage, suite in EVALUATED],
+        scores=[
+            f"{stage}:{suite}=results/metrics/{stage}/{suite}.json"
+            for stage, suite in EVALUATED + EVALUATED_AGAIN
+        ],
         parents=literal(json.dumps(PARENTS)),
-        manifests=[f"{stage}=results/models/{stage}/manifest.json" for stage in CONFIG.evaluate.stages],
+        seeds=literal(seeds_flag()),
+        manifests=[f"{stage}={model_manifest(stage)}" for stage in MEASURED],
         mixes=[f"{name}=results/dataset/{name}/mix.json" for name in USED_DATASETS],
         selections=[f"{stage}=results/dataset/{stage}/selection.json" for stage in EVALUATED_RSFT],
         options=options_of(CONFIG.score),
     shell:
-        "python -m scripts.summarize --scores {params.scores} --parents {params.parents:q}"
+        "python -m scripts.summarize --scores {params.scores} --parents {params.parents:q} {params.seeds}"
         " --manifests {params.manifests} --funnel {input.funnel} --decontamination {input.decontamination}"
         " --mixes {params.mixes} --selections {params.selections} --out {output} {params.options} --log {log}"
         " --telemetry results/telemetry --job summarize"

@@ -5,7 +5,7 @@ rule sample:
     """Sample a stage on a suite."""
     input:
         base="results/models/base/manifest.json",
-        model="results/models/{stage}/manifest.json",
+        model=lambda wildcards: model_manifest(wildcards.stage),
         suite=suite_file,
     output:
         rows="results/samples/{stage}/{suite}.jsonl",
@@ -35,7 +35,7 @@ rule sample_vllm:
     """Sample a stage on one suite with vLLM."""
     input:
         base="results/models/base/manifest.json",
-        models="results/models/{stage}/manifest.json",
+        models=lambda wildcards: model_manifest(wildcards.stage),
         suites=suite_file,
     output:
         rows="results/samples/{stage}/{suite}.jsonl",
@@ -80,4 +80,20 @@ if VLLM_EVALUATION:
         benchmark:
             "results/benchmarks/sample/evaluation.tsv"
 
-    ruleorder: sample_vllm_evaluation > sample_vllm
+    # And one for each seed but the first.
+    use rule sample_vllm_evaluation as sample_vllm_seed with:
+        input:
+            base="results/models/base/manifest.json",
+            models=lambda wildcards: [model_manifest(name) for name, _ in evaluated(int(wildcards.seed))],
+            suites=[suite_path(suite) for suite in CONFIG.evaluate.suites],
+        output:
+            rows=[f"results/samples/{stage}__seed_{{seed}}/{suite}.jsonl" for stage, suite in EVALUATED],
+            manifests=[f"results/samples/{stage}__seed_{{seed}}/{suite}.json" for stage, suite in EVALUATED],
+        log:
+            "results/logs/sample/seed_{seed}.log",
+        benchmark:
+            "results/benchmarks/sample/seed_{seed}.tsv"
+        wildcard_constraints:
+            seed=one_of(map(str, RUNS.names)),
+
+    ruleorder: sample_vllm_evaluation > sample_vllm_seed > sample_vllm

@@ -46,7 +46,7 @@ def compare(first: Problems, second: Problems, options: ScoreOptions) -> dict[st
 
     Raises UserError where the two runs are on different problems, or none is left.
     """
-    _same_problems(first, second)
+    require_same_problems(first, second)
     told: dict[str, dict[str, Any]] = {}
     for k in options.k:
         told[f"pass_at_{k}"] = _passes(first, second, k, options, policy=False)
@@ -75,7 +75,8 @@ def compare_all(
     return told
 
 
-def _same_problems(first: Problems, second: Problems) -> None:
+def require_same_problems(first: Problems, second: Problems) -> None:
+    """Raise UserError where two runs are on different problems."""
     if first.keys() != second.keys():
         odd = sorted(first.keys() ^ second.keys())[0]
         raise UserError(f"problem {odd} is scored in one run only; judge and score both on one suite file")

@@ -1,6 +1,6 @@
 """The figures of all stages in one: what becomes metrics.json. No time, path, host or duration is in it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -244,8 +244,31 @@ def _comparisons(
     parents: Mapping[str, str | None],
     options: ScoreOptions,
 ) -> list[dict[str, Any]]:
-    """One entry per stage, suite, metric and stage compared with; a parent that is the base stands once."""
+    """One entry per stage, suite, metric and stage compared with."""
     told: list[dict[str, Any]] = []
+    for stage, against, relation, suite in related(scores, parents):
+        found = compare(scores[stage, suite].per_problem, scores[against, suite].per_problem, options)
+        for metric, figures in found.items():
+            told.append(
+                {
+                    "stage": stage,
+                    "against": against,
+                    "relation": relation,
+                    "suite": suite,
+                    "metric": metric,
+                    **figures,
+                }
+            )
+    return told
+
+
+def related(
+    scores: Mapping[tuple[str, str], ScoreFile], parents: Mapping[str, str | None]
+) -> Iterator[tuple[str, str, list[str], str]]:
+    """Which stages are compared on which suite: stage, the other, what that is to it, suite.
+
+    The other is the nearest scored ancestor (`parent`) and the base; a parent that is the base stands once.
+    """
     for stage in parents:
         for suite in sorted({suite for scored, suite in scores if scored == stage}):
             near, base = _nearest(stage, suite, scores, parents), root_of(stage, parents)
@@ -255,19 +278,7 @@ def _comparisons(
             if base != stage and (base, suite) in scores:
                 relations.setdefault(base, []).append("base")
             for against, relation in relations.items():
-                found = compare(scores[stage, suite].per_problem, scores[against, suite].per_problem, options)
-                for metric, figures in found.items():
-                    told.append(
-                        {
-                            "stage": stage,
-                            "against": against,
-                            "relation": relation,
-                            "suite": suite,
-                            "metric": metric,
-                            **figures,
-                        }
-                    )
-    return told
+                yield stage, against, relation, suite
 
 
 def _nearest(

@@ -13,13 +13,15 @@ METRICS = "metrics.json"
 class Plan(BaseModel):
     """What is to be packed: the files by what they are of, and how samples were judged and scored.
 
-    `pairs` are the measured stages and suites, `parents` each stage's parent in the order of the stages.
+    `pairs` are the measured stages and suites, `parents` each stage's parent in the order of the stages, `seeds` what
+    the stages are called in the runs of other seeds.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     pairs: list[tuple[str, str]]
     parents: dict[str, str | None]
+    seeds: dict[int, dict[str, str]] = Field(default_factory=dict)
     judge: dict[str, Any]
     score: dict[str, Any]
     crates: dict[str, str | None]
@@ -79,12 +81,17 @@ class Release(BaseModel):
     judge_code: str
     pairs: list[tuple[str, str]]
     parents: dict[str, str | None]
+    seeds: dict[int, dict[str, str]] = Field(default_factory=dict)
     judge: dict[str, Any]
     score: dict[str, Any]
     crates: dict[str, str | None]
     mixes: list[str]
     selections: list[str]
     files: dict[str, FileRecord]
+
+    def stages(self) -> list[str]:
+        """The measured stages as they are called in the runs of all seeds."""
+        return [*self.parents, *(name for names in self.seeds.values() for name in names.values())]
 
 
 def suite_of(name: str) -> str:

@@ -49,6 +49,7 @@ def pack(plan: Plan, judge_code: str, out: Path) -> Release:
         judge_code=judge_code,
         pairs=plan.pairs,
         parents=plan.parents,
+        seeds=plan.seeds,
         judge=plan.judge,
         score=plan.score,
         crates=plan.crates,

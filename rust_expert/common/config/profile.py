@@ -10,7 +10,7 @@ import typing
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from rust_expert.common.config.corpus import CorpusOptions
 from rust_expert.common.config.curriculum import CurriculumOptions
@@ -28,6 +28,7 @@ from rust_expert.common.errors import UserError
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 """What stages, suites and data sets may be called: the names become folders."""
+LARGEST_SEED = 1_000_000
 
 
 class Profile(BaseModel):
@@ -49,6 +50,13 @@ class Profile(BaseModel):
     quantization: QuantizationOptions
     lora: LoraOptions
     stages: dict[str, Stage] = Field(description="training stages by name; each names its parent")
+    seeds: list[int] = Field(
+        default_factory=lambda: [0],
+        description="the runs of an experiment: 0 is the run with the seeds that the profile states, any other number"
+        " is added to the seeds of its stages, of rejection sampling's draws and of `evaluate.sampling`; data sets,"
+        " training prompts, suites and base are made once and shared. With several, metrics.json and report say how"
+        " far the figures differ from seed to seed (config/seeds.yaml is an example)",
+    )
     suites: dict[str, Suite] = Field(description="evaluation suites by name")
     evaluate: Evaluation
     judge: JudgeOptions
@@ -60,6 +68,23 @@ class Profile(BaseModel):
     sweep: SweepOptions | None = Field(
         default=None, description="a stage trained with several values of some keys, by `make sweep`"
     )
+
+    @field_validator("seeds", mode="before")
+    @classmethod
+    def _are_seeds(cls, given: Any) -> Any:
+        if not isinstance(given, list) or not given:
+            raise ValueError("seeds is a list of whole numbers, such as [0, 1, 2]")
+        for one in given:
+            if type(one) is not int or not 0 <= one <= LARGEST_SEED:
+                raise ValueError(f"seeds are whole numbers from 0 to {LARGEST_SEED:,}; {one!r} is none")
+        if len(set(given)) < len(given):
+            raise ValueError("a seed that stands there twice would give the same run twice; state each once")
+        if 0 not in given:
+            raise ValueError(
+                "0 is missing: it is the run with the seeds that the profile states, to which the others are added;"
+                f" write {[0, *given]}"
+            )
+        return given
 
 
 def check(raw: Mapping[str, Any]) -> Profile:
@@ -156,7 +181,9 @@ def _check_names(profile: Profile) -> None:
         )
     for name in profile.stages:
         if "__" in name:
-            raise UserError(f"config key stages.{name}: __ marks the points of a sweep; write a single _")
+            raise UserError(
+                f"config key stages.{name}: __ marks points of a sweep and other seeds; write a single _"
+            )
         if name in profile.datasets:
             raise UserError(f"config key stages.{name}: a data set has that name already; choose another")
 
