@@ -19,6 +19,7 @@ from rust_expert.report.page.lineage import lineage_section
 from rust_expert.report.page.method import method_section, provenance_section
 from rust_expert.report.page.rerun import rerun_section
 from rust_expert.report.page.scores import hero, scores_section
+from rust_expert.report.page.seeds import seeds_section
 from rust_expert.report.page.training import training_section
 from rust_expert.report.page.verdicts import verdicts_section
 from rust_expert.report.runs import TrainingRun
@@ -67,6 +68,7 @@ def build(material: Material, options: ReportOptions) -> str:
         "Rust Expert: " + finding.headline,
         [
             hero(summary, finding, glance(material, suite)),
+            seeds_section(summary, finding.stage, suite),
             scores_section(summary, finding.stage, suite),
             verdicts_section(summary, suite),
             answers_section(choices, answers, suite, options.code_lines),
@@ -94,7 +96,8 @@ def _held_out(checks: Decontamination | None, suite: str) -> bool:
 def glance(material: Material, suite: str) -> list[tuple[str, str]]:
     """The size of the run in a few figures: answers judged, weights, rows, crates, work, machine."""
     scores = [score for stage in material.summary.stages.values() for score in stage.suites.values()]
-    judged = sum(score.samples for score in scores)
+    runs = len(material.summary.seeds.numbers) if material.summary.seeds else 1
+    judged = runs * sum(score.samples for score in scores)
     problems = max(score.problems for score in material.summary.scores(suite).values())
     tiles = [(count(judged), f"answers judged; {count(problems)} problems in {suite}")]
     base = material.runs.get(material.summary.base)

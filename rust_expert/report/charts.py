@@ -16,7 +16,8 @@ from rust_expert.report.wording import count, percent, percent_range, points, po
 class IntervalRow:
     """One row of an interval plot: a value from `low` to `high`; `tone` is a class of the style sheet.
 
-    `under` stands in small letters below the name, `detail` below the figure.
+    `under` stands in small letters below the name, `detail` below the figure. `marks` are small dots below the bar, such
+    as the values that the row is the mean of.
     """
 
     name: str
@@ -27,6 +28,7 @@ class IntervalRow:
     figure: str
     detail: str
     under: str = ""
+    marks: tuple[float, ...] = ()
 
 
 def _at(position: float) -> str:
@@ -80,6 +82,7 @@ def interval_rows(
                 cls="span",
             ),
             el("circle", cx=_at(scale.at(row.value)), cy="20", r="5.5", cls="dot"),
+            *(el("circle", cx=_at(scale.at(mark)), cy="34", r="3", cls="mark") for mark in row.marks),
             el("title", f"{row.name}: {row.figure} ({row.detail})"),
         ]
         cells += [
@@ -92,14 +95,18 @@ def interval_rows(
     return el("div", *cells, cls="rows", role="img", aria_label=spoken)
 
 
-def rate_row(name: str, under: str, value: float, low: float, high: float, tone: str) -> IntervalRow:
+def rate_row(
+    name: str, under: str, value: float, low: float, high: float, tone: str, marks: tuple[float, ...] = ()
+) -> IntervalRow:
     """A row for a share from 0 to 1 with its interval."""
-    return IntervalRow(name, value, low, high, tone, percent(value), percent_range(low, high), under)
+    return IntervalRow(name, value, low, high, tone, percent(value), percent_range(low, high), under, marks)
 
 
-def difference_row(name: str, under: str, value: float, low: float, high: float, tone: str) -> IntervalRow:
+def difference_row(
+    name: str, under: str, value: float, low: float, high: float, tone: str, marks: tuple[float, ...] = ()
+) -> IntervalRow:
     """A row for a difference of shares, in percentage points."""
-    return IntervalRow(name, value, low, high, tone, points(value), points_range(low, high), under)
+    return IntervalRow(name, value, low, high, tone, points(value), points_range(low, high), under, marks)
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,13 @@ class _Read(BaseModel):
 
 
 class Estimate(_Read):
-    """A share or mean with the ends of its 95 % interval."""
+    """A share or mean with the ends of its interval; over several seeds also each run's own, and their deviation."""
 
     value: float
     low: float
     high: float
+    values: tuple[float, ...] = ()
+    sd: float | None = None
 
 
 class SizeRow(_Read):
@@ -136,6 +138,11 @@ class Comparison(_Read):
     p_value: float | None = None
     significant: bool = False
     mcnemar: McNemar | None = None
+    values: tuple[float, ...] = Field(default=(), description="over several seeds: each run's own")
+    sd: float | None = None
+    within_seed_spread: bool = Field(
+        default=False, description="no greater than one standard deviation of the runs' own differences"
+    )
 
     def verdict(self) -> str:
         """`better`, `worse`, or `no measurable difference`, by whether the interval leaves zero out."""
@@ -151,8 +158,46 @@ class JudgedWith(_Read):
     policy: list[str] = Field(default_factory=list)
 
 
+class Spread(_Read):
+    """A figure over the runs of several seeds; no mean where a run lacks it."""
+
+    values: list[float | None]
+    mean: float | None
+    sd: float | None
+    low: float | None = None
+    high: float | None = None
+
+    def estimate(self) -> Estimate | None:
+        """The mean with its interval."""
+        values = tuple(one for one in self.values if one is not None)
+        if self.mean is None or self.low is None or self.high is None:
+            return None
+        return Estimate(value=self.mean, low=self.low, high=self.high, values=values, sd=self.sd)
+
+
+class StageRuns(_Read):
+    """One stage in the runs of several seeds: whether it was trained in each, and its figures by suite."""
+
+    class Training(_Read):
+        """What became of the trainings, in order of the seeds."""
+
+        trained: list[bool] = Field(default_factory=list)
+        final_val_loss: Spread | None = None
+
+    training: Training = Field(default_factory=Training)
+    suites: dict[str, dict[str, Spread]] = Field(default_factory=dict)
+
+
+class Seeds(_Read):
+    """The runs of several seeds, and the figures over all of them."""
+
+    numbers: list[int] = Field(alias="list")
+    stages: dict[str, StageRuns]
+    comparisons: list[Comparison]
+
+
 class Summary(_Read):
-    """All scores of a run."""
+    """All scores of a run: that of seed 0, where an experiment has several."""
 
     judge: JudgedWith = Field(default_factory=JudgedWith)
     stages: dict[str, StageScores] = Field(min_length=1)
@@ -160,11 +205,22 @@ class Summary(_Read):
     data: dict[str, Any] = Field(default_factory=dict)
     confidence: float = Field(default=0.95, description="of every interval")
     bootstrap: int | None = Field(default=None, description="resamples behind every interval")
+    seeds: Seeds | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> "Summary":
         self.stages = {name: self.stages[name] for name in chain_order(self.stages)}
         return self
+
+    def over_seeds(self) -> "Summary":
+        """The same with means over all seeds in place of the figures of seed 0; itself where there is one seed."""
+        if self.seeds is None:
+            return self
+        stages = {
+            name: _averaged(stage, self.seeds.stages.get(name, StageRuns()))
+            for name, stage in self.stages.items()
+        }
+        return self.model_copy(update={"stages": stages, "comparisons": self.seeds.comparisons})
 
     @property
     def sure(self) -> str:
@@ -206,6 +262,25 @@ class Summary(_Read):
         scores, metric = self.scores(suite), self.metric
         trained = [name for name in scores if name != self.base and self.stages[name].training.trained]
         return max(trained, key=lambda name: value_of(scores[name], metric), default=None)
+
+
+def _averaged(stage: StageScores, runs: StageRuns) -> StageScores:
+    suites = {name: _averaged_score(score, runs.suites.get(name, {})) for name, score in stage.suites.items()}
+    training = stage.training.model_copy(
+        update={"trained": any(runs.training.trained or [stage.training.trained])}
+    )
+    return stage.model_copy(update={"suites": suites, "training": training})
+
+
+def _averaged_score(score: SuiteScore, found: dict[str, Spread]) -> SuiteScore:
+    means = {name: one for name, spread in found.items() if (one := spread.estimate()) is not None}
+    pass_at = {k: means[f"pass_at_{k}"] for k in score.pass_at if f"pass_at_{k}" in means}
+    whole = {
+        "pass_at": pass_at or score.pass_at,
+        "compile_rate": means.get("compile_rate", score.compile_rate),
+    }
+    others = ("prefiltered_compile_rate", "policy_pass_at_1", "idiomatic", "documented")
+    return score.model_copy(update={**whole, **{name: means.get(name) for name in others}})
 
 
 def value_of(score: SuiteScore, metric: str) -> float:

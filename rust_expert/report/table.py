@@ -5,13 +5,15 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rust_expert.report.findings import find
+from rust_expert.report.findings import doubts, find
 from rust_expert.report.summary import Comparison, Estimate, SuiteScore, Summary, metric_name
 from rust_expert.report.wording import THIN
 
 WIDTH = 100
 _COLOURS = {"better": "32", "worse": "31", "head": "1", "quiet": "2"}
-_PLAIN = str.maketrans({THIN: " ", "–": "-", "−": "-", "—": "-", "·": "-", "→": "->", "≈": "~", "…": "..."})
+_PLAIN = str.maketrans(
+    {THIN: " ", "±": "+-", "–": "-", "−": "-", "—": "-", "·": "-", "→": "->", "≈": "~", "…": "..."}
+)
 
 
 @dataclass(frozen=True)
@@ -23,15 +25,22 @@ class Cell:
 
 
 def render(summary: Summary, report: str, colour: bool = False, unicode: bool = True) -> str:
-    """The whole table, with the path of the report below it. No line is wider than 100 columns."""
+    """The whole table, with the path of the report below it. No line is wider than 100 columns.
+
+    Of several seeds it has the means, with intervals that count seeds and problems.
+    """
+    summary = summary.over_seeds()
     parts: list[str] = []
     for suite in summary.suites():
         parts += [_suite(summary, suite, colour), ""]
+        for doubt in doubts(summary, suite):
+            parts += [*wrapped(f"Warning: {doubt}"), ""]
     if summary.suites():
         finding = find(summary, summary.suites()[0])
         parts += [*wrapped(f"{finding.headline} {finding.evidence}"), ""]
+    counted = " that count seeds and problems" if summary.seeds else ""
     parts += [
-        f"{summary.sure} intervals; a star marks a difference whose interval leaves zero out.",
+        f"{summary.sure} intervals{counted}; a star marks a difference whose interval leaves zero out.",
         f"Report: {report}",
     ]
     return plain_text("\n".join(parts) + "\n", unicode)
@@ -51,9 +60,11 @@ def _suite(summary: Summary, suite: str, colour: bool) -> str:
         - {int(summary.metric.removeprefix("pass_at_"))}
     )
     last = more[-1:]
+    spread = ["± by seed"] if summary.seeds else []
     heads = [
         "stage",
         metric_name(summary.metric),
+        *spread,
         *(f"pass@{k}" for k in last),
         "compiles",
         "against base",
@@ -69,6 +80,7 @@ def _suite(summary: Summary, suite: str, colour: bool) -> str:
                     else f"{name} (untrained)"
                 ),
                 _rate(score.estimate(summary.metric)),
+                *(_deviation(score.estimate(summary.metric)) for _ in spread),
                 *(_share(score, k) for k in last),
                 _rate(score.compile_rate),
                 _difference(summary.compared(name, summary.base, suite, summary.metric)),
@@ -76,7 +88,8 @@ def _suite(summary: Summary, suite: str, colour: bool) -> str:
             ]
         )
     each = first.samples / first.problems if first.problems else 0
-    title = f"{suite}: {first.problems} problems, {each:g} answers each"
+    means = f", means of {len(summary.seeds.numbers)} seeds" if summary.seeds else ""
+    title = f"{suite}: {first.problems} problems, {each:g} answers each{means}"
     return "\n".join([coloured(Cell(title, "head"), colour), *laid_out(rows, colour)])
 
 
@@ -89,6 +102,10 @@ def _against_parent(summary: Summary, name: str, suite: str) -> Cell:
 
 def _rate(one: Estimate | None) -> Cell:
     return Cell("–" if one is None else f"{100 * one.value:5.1f} % {100 * one.low:.1f}–{100 * one.high:.1f}")
+
+
+def _deviation(one: Estimate | None) -> Cell:
+    return Cell("–" if one is None or one.sd is None else f"{100 * one.sd:.1f}")
 
 
 def _share(score: SuiteScore, k: int) -> Cell:
@@ -144,7 +161,7 @@ def shows_colour() -> bool:
 def shows_unicode() -> bool:
     """Whether standard output's encoding has the characters that the tables are written with."""
     try:
-        "–−→…≈·".encode(sys.stdout.encoding or "ascii")
+        "–−→…≈·±".encode(sys.stdout.encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
         return False
     return True

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 from rust_expert.report.assemble import Material, main_suite
 from rust_expert.report.cards.markdown import front_matter, table, text
-from rust_expert.report.findings import find
+from rust_expert.report.findings import doubts, find
 from rust_expert.report.summary import Summary, metric_name
-from rust_expert.report.wording import THIN, count, decimal, percent, plural, points_range
+from rust_expert.report.wording import THIN, count, decimal, listed, percent, plural, points_range
 
 
 def model_card(material: Material) -> str:
     """What was trained, from what, how well it does, and what it must not be taken for."""
-    summary, suite = material.summary, main_suite(material)
+    summary, suite = material.summary.over_seeds(), main_suite(material)
     finding = find(summary, suite)
     base = material.runs.get(summary.base)
     origin = (
@@ -39,8 +39,9 @@ def model_card(material: Material) -> str:
         stages_table(material),
         "## Results\n",
         *[_results(summary, name) for name in [suite, *(one for one in summary.suites() if one != suite)]],
-        f"Ranges are {summary.sure} bootstrap intervals over problems. Every answer stays in the denominator, and every"
-        " answer was compiled and tested by rustc in a sandbox.\n",
+        f"{_ranges(summary)} Every answer stays in the denominator, and every answer was compiled and tested by rustc in a"
+        " sandbox.\n",
+        *(f"- {doubt}\n" for one in summary.suites() for doubt in doubts(summary, one)),
         "## Limits\n",
         "- The figures are of the suites named above and of nothing else. Problems of a suite of held-out combinations"
         " are of the families that the model was trained on.\n"
@@ -50,6 +51,16 @@ def model_card(material: Material) -> str:
         made_with(material),
     ]
     return "\n".join(parts).replace(THIN, " ")
+
+
+def _ranges(summary: Summary) -> str:
+    if summary.seeds is None:
+        return f"Ranges are {summary.sure} bootstrap intervals over problems."
+    seeds = listed(map(str, summary.seeds.numbers))
+    return (
+        f"Figures are means of the runs with the seeds {seeds}, ranges {summary.sure} intervals that count seeds and"
+        " problems; the adapters of seed 0 are those in results/models/STAGE. Trained rows and losses are of seed 0."
+    )
 
 
 def stages_table(material: Material, only: Sequence[str] | None = None) -> str:

@@ -149,6 +149,23 @@ def _results(summary: Summary, taken: Taken) -> Iterable[str]:
             f"Ranges are {summary.sure} bootstrap intervals over problems; that of a difference is paired. Every answer"
             " stays in the denominator, and every answer was compiled and tested by rustc in a sandbox.\n"
         )
+    yield from _over_seeds(summary, stage)
+
+
+def _over_seeds(summary: Summary, stage: str) -> Iterable[str]:
+    """That these weights are of one seed, and what the stage achieves over all of them."""
+    if summary.seeds is None:
+        return
+    whole = summary.over_seeds()
+    figures = [
+        f"{metric_name(summary.metric)} on {suite} {_figure(one)}, ± {100 * (one.sd or 0):.1f} points by seed"
+        for suite in whole.suites()
+        if stage in whole.scores(suite) and (one := whole.scores(suite)[stage].estimate(summary.metric))
+    ]
+    yield (
+        f"These weights and figures are of seed 0. Over the seeds {listed(map(str, summary.seeds.numbers))} the means are:"
+        f" {listed(figures)} ({summary.sure} intervals that count seeds and problems).\n"
+    )
 
 
 def _figure(one: Estimate | None) -> str:

@@ -8,6 +8,7 @@ from rust_expert.report.html import Html, el, join
 
 _SECTIONS = (
     ("top", "Finding"),
+    ("seeds", "Seeds"),
     ("scores", "Scores"),
     ("verdicts", "Verdicts"),
     ("answers", "Answers"),

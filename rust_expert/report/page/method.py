@@ -66,6 +66,7 @@ def method_section(summary: Summary, suite: str, by_construction: bool) -> Html:
             " interval leaves zero out. Several comparisons are shown and none is corrected for their number; read a p"
             " just below 0.05 with that in mind.",
         ),
+        ("Seeds" if summary.seeds else "", _seeds_note(summary)),
         (
             "Held out",
             "Problems are held out by construction: no combination of family, types and operation in the suite was"
@@ -84,6 +85,16 @@ def method_section(summary: Summary, suite: str, by_construction: bool) -> Html:
         "How it was measured",
         None,
         el("dl", (el("div", el("dt", name), el("dd", told)) for name, told in notes if name), cls="notes"),
+    )
+
+
+def _seeds_note(summary: Summary) -> str:
+    return (
+        "Each figure over several seeds is the mean of the runs' own. Its interval takes seeds and problems as both drawn"
+        " at random (two-way random effects, degrees of freedom by Satterthwaite): with few seeds that differ much it is"
+        " as wide as a t interval over them. Differences are taken within each run, problem by problem. A difference no"
+        " greater than one standard deviation from seed to seed is called within the spread of seeds. The base has one"
+        " seed, and so have data and problems: what these add to the spread is not in it."
     )
 
 

@@ -28,14 +28,15 @@ def hero(summary: Summary, finding: Finding, tiles: Sequence[tuple[str, str]]) -
         for step in finding.steps
     ]
     others = other_suites(summary, finding.suite)
+    what = f"one run with {len(summary.seeds.numbers)} seeds" if summary.seeds else "one run"
     return el(
         "header",
-        el("p", "Rust Expert", el("span", " · report of one run"), cls="eyebrow"),
+        el("p", "Rust Expert", el("span", f" · report of {what}"), cls="eyebrow"),
         el("h1", finding.headline),
         el("p", finding.evidence, cls="evidence"),
         el("ul", steps, cls="steps") if steps else None,
         el("p", others, cls="quiet") if others else None,
-        rate_cards(summary, finding.suite, finding.stage),
+        rate_cards(summary.over_seeds(), finding.suite, finding.stage),
         el("ul", (el("li", el("b", figure), el("span", told)) for figure, told in tiles), cls="tiles")
         if tiles
         else None,
@@ -52,7 +53,9 @@ def rate_cards(summary: Summary, suite: str, marked: str) -> Html:
         for metric in metrics
         if (one := score.estimate(metric))
     ]
-    scale = shares(min(one.low for one in every), max(one.high for one in every))
+    scale = shares(
+        min(min((one.low, *one.values)) for one in every), max(max((one.high, *one.values)) for one in every)
+    )
     return el("div", [_rate_card(summary, suite, metric, marked, scale) for metric in metrics], cls="pair")
 
 
@@ -64,7 +67,8 @@ def _rate_card(summary: Summary, suite: str, metric: str, marked: str, scale: Sc
             continue
         tone = "tone-base" if name == summary.base else "tone-best" if name == marked else "tone-stage"
         trained = summary.stages[name].training.trained or name == summary.base
-        rows.append(rate_row(name, "" if trained else "not trained", one.value, one.low, one.high, tone))
+        under = "not trained" if not trained else "" if one.sd is None else f"± {100 * one.sd:.1f} by seed"
+        rows.append(rate_row(name, under, one.value, one.low, one.high, tone, one.values))
     titles = {"pass_at_1": "Solved at the first try", "compile_rate": "Compiles"}
     title = titles.get(metric, f"Solved within {metric.removeprefix('pass_at_')} tries")
     head = [title, el("span", f" {metric_name(metric)} on {suite}", cls="quiet")]
@@ -77,24 +81,28 @@ def labels(scale: Scale) -> list[str]:
 
 
 def scores_section(summary: Summary, marked: str, main: str) -> Html:
-    """For each suite: scores, paired differences, and all figures in tables. The main suite's scores stand above."""
+    """For each suite: scores, paired differences, and all figures in tables. The main suite's scores stand above.
+
+    Of several seeds these are the scores of seed 0, and those that stand above are means.
+    """
     suites = [main, *(suite for suite in summary.suites() if suite != main)]
+    several = summary.seeds is not None
     return section(
         "scores",
-        "Scores",
+        "Scores of seed 0" if several else "Scores",
         "Every answer counts: one without code or with forbidden code is a failure, never left out. Bars and ranges are"
         f" {summary.sure} intervals over problems. Both stages of a comparison answered the same problems, so their"
         " difference is taken problem by problem.",
-        [_suite(summary, suite, marked, suite == main) for suite in suites],
+        [_suite(summary, suite, marked, suite == main and not several) for suite in suites],
     )
 
 
-def _suite(summary: Summary, suite: str, marked: str, is_main: bool) -> list[Html | None]:
+def _suite(summary: Summary, suite: str, marked: str, stands_above: bool) -> list[Html | None]:
     first = next(iter(summary.scores(suite).values()))
     size = f" {plural(first.problems, 'problem')}, {plural(first.samples, 'answer')} from each stage"
     return [
         el("h3", suite, el("span", size, cls="quiet"), cls="suite-name"),
-        None if is_main else rate_cards(summary, suite, marked),
+        None if stands_above else rate_cards(summary, suite, marked),
         difference_cards(summary, suite),
         card(
             "All figures",
@@ -187,12 +195,22 @@ def difference_cards(summary: Summary, suite: str) -> Html | None:
     ]
     if not shown:
         return None
-    scale = differences(min(one.low for one in shown), max(one.high for one in shown))
+    scale = differences(
+        min(min((one.low, *one.values)) for one in shown), max(max((one.high, *one.values)) for one in shown)
+    )
     ticks = [points(tick, 0) for tick in scale.ticks]
     cards: list[Html] = []
     for metric in (summary.metric, "compile_rate"):
         rows = [
-            difference_row(one.stage, f"against {one.against}", one.difference, one.low, one.high, _tone(one))
+            difference_row(
+                one.stage,
+                f"against {one.against}",
+                one.difference,
+                one.low,
+                one.high,
+                _tone(one),
+                one.values,
+            )
             for one in shown
             if one.metric == metric
         ]
