@@ -7,8 +7,8 @@ from typing import Any
 def headline(summary: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """By stage: pass@k and compile rate on each suite, and the last validation loss where the stage was trained.
 
-    `summary` is what metrics.json holds; only values are taken, without their intervals. Of several seeds they are means,
-    and beside each stands the standard deviation across seeds (`pass_at_1_sd`).
+    `summary` is what metrics.json holds; only values are taken, without their intervals. Of several seeds they are
+    means, and beside each stands the standard deviation across seeds (`pass_at_1_sd`).
     """
     if "seeds" in summary:
         return _over_seeds(summary["seeds"]["stages"])

@@ -16,8 +16,8 @@ from rust_expert.report.wording import count, percent, percent_range, points, po
 class IntervalRow:
     """One row of an interval plot: a value from `low` to `high`; `tone` is a class of the style sheet.
 
-    `under` stands in small letters below the name, `detail` below the figure. `marks` are small dots below the bar, such
-    as the values that the row is the mean of.
+    `under` stands in small letters below the name, `detail` below the figure. `marks` are small dots below the bar,
+    such as the values that the row is the mean of.
     """
 
     name: str

@@ -38,7 +38,8 @@ def find(summary: Summary, suite: str) -> Finding:
     steps = tuple(_step(summary, name, suite) for name in scores if summary.stages[name].parent is not None)
     if base not in scores or best is None:
         only = best or next(iter(scores))
-        headline = f"{only} solves {percent(value_of(scores[only], metric))} of held-out Rust problems{_averaged(summary)}."
+        solved = percent(value_of(scores[only], metric))
+        headline = f"{only} solves {solved} of held-out Rust problems{_averaged(summary)}."
         return Finding(
             headline, "No trained stage was compared with a base.", steps, only, base, suite, "level"
         )
@@ -51,7 +52,8 @@ def find(summary: Summary, suite: str) -> Finding:
             f" {percent(before)}."
         )
     elif outcome == "worse":
-        headline = f"Training made it worse{_averaged(summary)}: {best} solves {percent(after)}, {base} {percent(before)}."
+        both = f"{best} solves {percent(after)}, {base} {percent(before)}"
+        headline = f"Training made it worse{_averaged(summary)}: {both}."
     else:
         headline = (
             f"No stage is measurably better than {base}{_averaged(summary)}: {percent(before)} before,"

@@ -39,8 +39,8 @@ def model_card(material: Material) -> str:
         stages_table(material),
         "## Results\n",
         *[_results(summary, name) for name in [suite, *(one for one in summary.suites() if one != suite)]],
-        f"{_ranges(summary)} Every answer stays in the denominator, and every answer was compiled and tested by rustc in a"
-        " sandbox.\n",
+        f"{_ranges(summary)} Every answer stays in the denominator, and every answer was compiled and tested by rustc"
+        " in a sandbox.\n",
         *(f"- {doubt}\n" for one in summary.suites() for doubt in doubts(summary, one)),
         "## Limits\n",
         "- The figures are of the suites named above and of nothing else. Problems of a suite of held-out combinations"

@@ -163,8 +163,8 @@ def _over_seeds(summary: Summary, stage: str) -> Iterable[str]:
         if stage in whole.scores(suite) and (one := whole.scores(suite)[stage].estimate(summary.metric))
     ]
     yield (
-        f"These weights and figures are of seed 0. Over the seeds {listed(map(str, summary.seeds.numbers))} the means are:"
-        f" {listed(figures)} ({summary.sure} intervals that count seeds and problems).\n"
+        f"These weights and figures are of seed 0. Over the seeds {listed(map(str, summary.seeds.numbers))} the means"
+        f" are: {listed(figures)} ({summary.sure} intervals that count seeds and problems).\n"
     )
 
 
