@@ -19,9 +19,9 @@ RELEASED = [
 ]
 
 
-def seeds_flag():
+def runs_flag():
     """The runs of other seeds, as a flag of the summary; none where there is one run."""
-    return f"--seeds {shlex.quote(json.dumps(NAMES))}" if NAMES else ""
+    return f"--runs {shlex.quote(json.dumps(NAMES))}" if NAMES else ""
 
 
 def release_plan():

@@ -29,7 +29,7 @@ def main() -> None:
         help='each stage\'s parent in order: {"base": null, "phase1": "base"}',
     )
     told.add_argument(
-        "--seeds",
+        "--runs",
         metavar="JSON",
         help='what the stages are called in the runs of other seeds: {"1": {"base": "base__seed_1", ...}}',
     )
@@ -52,7 +52,7 @@ def main() -> None:
             raise UserError(f"--scores: {name} names no stage and suite; write STAGE:SUITE=FILE")
         scores[stage, suite] = read_score(path)
     parents = _parents(arguments.parents)
-    names = _names(arguments.seeds, parents) if arguments.seeds else {}
+    names = run_names(arguments.runs, parents) if arguments.runs else {}
     again = {name for told in names.values() for name in told.values()}
     selections = {name: read_json(path) for name, path in named(arguments.selections, "--selections").items()}
     reports = Reports(
@@ -86,8 +86,12 @@ def _parents(text: str) -> dict[str, str | None]:
     return found
 
 
-def _names(text: str, parents: Mapping[str, str | None]) -> dict[int, dict[str, str]]:
-    wanted = '--seeds: each seed but 0 needs the name of every stage of --parents, as {"1": {"base": "base__seed_1"}}'
+def run_names(text: str, parents: Mapping[str, str | None]) -> dict[int, dict[str, str]]:
+    """What the stages of `parents` are called in the runs of other seeds, from JSON.
+
+    Raises UserError where a stage has no name there, or two have one.
+    """
+    wanted = '--runs: each seed but 0 needs the name of every stage of --parents, as {"1": {"base": "base__seed_1"}}'
     try:
         found = TypeAdapter(dict[PositiveInt, dict[str, str]]).validate_json(text)
     except ValidationError:

@@ -1,6 +1,6 @@
 """A whole run made up by code, for the report's tests and for looking at the page: nothing in it was ever trained.
 
-  python -m tests.synthetic_run FOLDER
+  python -m tests.synthetic_run FOLDER [--rsft-untrained] [--three-seeds]
 
 writes the files that a run leaves (summary, provenance, suites, samples, verdicts, manifests, data reports) and
 FOLDER/report.html made from them.
@@ -9,6 +9,7 @@ FOLDER/report.html made from them.
 import math
 import random
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from rust_expert.common.files import write_json
 from rust_expert.common.tables import write_jsonl, write_parquet
 from tests.synthetic_data import write_data
 from tests.synthetic_files import write_manifest, write_provenance
+from tests.synthetic_seeds import seeds_of
 
 STAGES = {"base": None, "phase1": "base", "phase2": "phase1", "rsft1": "phase2"}
 SOLVED = {"base": 0.41, "phase1": 0.52, "phase2": 0.63, "rsft1": 0.64}
@@ -224,7 +226,13 @@ def _comparisons(stages: dict[str, Any]) -> list[dict[str, Any]]:
     return made
 
 
-def write_run(folder: Path, rsft_trained: bool = True, seed: int = 1, scale: float = 1.0) -> Path:
+def write_run(
+    folder: Path,
+    rsft_trained: bool = True,
+    seed: int = 1,
+    scale: float = 1.0,
+    seeds: Sequence[int] = (0,),
+) -> Path:
     """Write all files of a made-up run below `folder`; `scale` shrinks the suites. Returns `folder`."""
     stages: dict[str, Any] = {
         name: {
@@ -291,6 +299,7 @@ def write_run(folder: Path, rsft_trained: bool = True, seed: int = 1, scale: flo
             "bootstrap": 10000,
             "data": {"rejection_sampling": kept},
             "judge": {"sandbox": ["bubblewrap"], "policy": ["report"]},
+            **({"seeds": seeds_of(stages, _comparisons(stages), seeds)} if len(seeds) > 1 else {}),
         },
     )
     write_provenance(folder)
@@ -323,6 +332,10 @@ def report_words(folder: Path) -> list[str]:
 if __name__ == "__main__":
     import subprocess
 
-    where = write_run(Path(sys.argv[1]), rsft_trained="--rsft-untrained" not in sys.argv)
+    where = write_run(
+        Path(sys.argv[1]),
+        rsft_trained="--rsft-untrained" not in sys.argv,
+        seeds=(0, 1, 2) if "--three-seeds" in sys.argv else (0,),
+    )
     subprocess.run([sys.executable, "-m", "scripts.report", *report_words(where)], check=True)
     print(f"{where}/report.html")

@@ -39,7 +39,7 @@ def across_seeds(
         for told in names.values():
             for suite in suites[stage]:
                 if (told[stage], suite) not in scores:
-                    raise UserError(f"--scores: {told[stage]}:{suite} is missing; score every run of --seeds")
+                    raise UserError(f"--scores: {told[stage]}:{suite} is missing; score every run of --runs")
     stages = {
         stage: {
             "training": _training([training.get(told[stage]) for told in names.values()]),

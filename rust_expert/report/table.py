@@ -40,7 +40,9 @@ def render(summary: Summary, report: str, colour: bool = False, unicode: bool = 
         parts += [*wrapped(f"{finding.headline} {finding.evidence}"), ""]
     counted = " that count seeds and problems" if summary.seeds else ""
     parts += [
-        f"{summary.sure} intervals{counted}; a star marks a difference whose interval leaves zero out.",
+        *wrapped(
+            f"{summary.sure} intervals{counted}; a star marks a difference whose interval leaves zero out."
+        ),
         f"Report: {report}",
     ]
     return plain_text("\n".join(parts) + "\n", unicode)
@@ -59,7 +61,8 @@ def _suite(summary: Summary, suite: str, colour: bool) -> str:
         {k for score in scores.values() for k in score.pass_at}
         - {int(summary.metric.removeprefix("pass_at_"))}
     )
-    last = more[-1:]
+    # The spread of seeds stands in the place of the other pass@k: there is room for one of them.
+    last = [] if summary.seeds else more[-1:]
     spread = ["± by seed"] if summary.seeds else []
     heads = [
         "stage",

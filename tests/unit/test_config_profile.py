@@ -23,7 +23,8 @@ DEFAULT: dict[str, Any] = yaml.safe_load((ROOT / "config" / "config.yaml").read_
 PROFILES = [
     path
     for path in sorted((ROOT / "config").glob("*.yaml"))
-    if path.name not in ("config.yaml", "sweep.yaml")  # the default one, and a sweep for whatever profile
+    if path.name
+    not in ("config.yaml", "sweep.yaml", "seeds.yaml")  # the default one, and two for whatever profile
 ]
 
 

@@ -232,6 +232,17 @@ def card_of(
     return (manifest.parent / "model" / "README.md").read_text(encoding="utf-8")
 
 
+def test_weights_of_an_experiment_with_several_seeds_are_those_of_seed_0(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", scale=0.05, seeds=(0, 1, 2))
+    card = card_of(folder, exported(tmp_path / "e", "phase2"))
+    told = read_json(folder / "metrics.json")
+    one = told["stages"]["phase2"]["suites"]["curriculum"]["pass_at_1"]
+    mean = told["seeds"]["stages"]["phase2"]["suites"]["curriculum"]["pass_at_1"]
+    assert f"phase2 solves {100 * one['value']:.1f} %" in card
+    assert "of seed 0. Over the seeds 0, 1 and 2 the means are: pass@1 on curriculum" in card
+    assert f"{100 * mean['mean']:.1f} % ({100 * mean['low']:.1f}" in card
+
+
 def test_the_card_says_the_figures_of_the_run(run: Path, tmp_path: Path) -> None:
     data = f"{run}/set/manifest.json"
     manifest = exported(tmp_path / "e", "phase2")

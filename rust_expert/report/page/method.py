@@ -91,10 +91,10 @@ def method_section(summary: Summary, suite: str, by_construction: bool) -> Html:
 def _seeds_note(summary: Summary) -> str:
     return (
         "Each figure over several seeds is the mean of the runs' own. Its interval takes seeds and problems as both"
-        " drawn at random (two-way random effects, degrees of freedom by Satterthwaite): with few seeds that differ much"
-        " it is as wide as a t interval over them. Differences are taken within each run, problem by problem. A difference"
-        " no greater than one standard deviation from seed to seed is called within the spread of seeds. The base has one"
-        " seed, and so have data and problems: what these add to the spread is not in it."
+        " drawn at random (two-way random effects, degrees of freedom by Satterthwaite): with few seeds that differ"
+        " much it is as wide as a t interval over them. Differences are taken within each run, problem by problem. A"
+        " difference no greater than one standard deviation from seed to seed is called within the spread of seeds."
+        " The base has one seed, and so have data and problems: what these add to the spread is not in it."
     )
 
 

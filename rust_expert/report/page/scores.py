@@ -28,7 +28,7 @@ def hero(summary: Summary, finding: Finding, tiles: Sequence[tuple[str, str]]) -
         for step in finding.steps
     ]
     others = other_suites(summary, finding.suite)
-    what = f"one run with {len(summary.seeds.numbers)} seeds" if summary.seeds else "one run"
+    what = f"one experiment, {len(summary.seeds.numbers)} seeds" if summary.seeds else "one run"
     return el(
         "header",
         el("p", "Rust Expert", el("span", f" · report of {what}"), cls="eyebrow"),

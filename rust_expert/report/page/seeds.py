@@ -42,10 +42,10 @@ def _suite(whole: Summary, seeds: Seeds, suite: str, marked: str, stands_above: 
         None if stands_above else rate_cards(whole, suite, marked),
         difference_cards(whole, suite),
         card(
-            "What is within the spread of seeds",
+            f"{metric_name(whole.metric)}: what is within the spread of seeds",
             el("ul", (el("li", one) for one in told), cls="doubts")
             if told
-            else el("p", f"No difference in {metric_name(whole.metric)} between stages is."),
+            else el("p", "No difference between stages is."),
         ),
         card(
             "Run by run", *(_runs(whole, seeds, suite, metric) for metric in (whole.metric, "compile_rate"))
