@@ -29,6 +29,18 @@ def browser() -> Iterator[Browser]:
         yield opened
 
 
+@pytest.mark.parametrize("width", [320, 1280])
+def test_several_seeds_fit_too(browser: Browser, tmp_path: Path, width: int) -> None:
+    folder = write_run(tmp_path, scale=0.05, seeds=(0, 1, 2))
+    subprocess.run([sys.executable, "-m", "scripts.report", *report_words(folder)], check=True)
+    browser.events.clear()
+    browser.look(width)
+    browser.open(folder / "report.html")
+    assert browser.complaints() == []
+    assert browser.value("document.documentElement.scrollWidth") <= width
+    assert browser.value("document.querySelectorAll('#seeds .mark').length") > 50
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [320, 390, 768, 1280])
 def test_it_renders_quietly(browser: Browser, page: Path, width: int, dark: bool) -> None:
