@@ -46,6 +46,27 @@ def test_the_gpu_profile_loads_the_base_once_for_all_that_is_measured(tmp_path: 
     )
 
 
+def test_each_seed_has_one_load(tmp_path: Path) -> None:
+    several = tmp_path / "several.yaml"
+    sampling = {"engine": "vllm", "device": "cuda"}
+    several.write_text(
+        yaml.safe_dump({"seeds": [0, 1, 2], "evaluate": {"sampling": sampling}}), encoding="utf-8"
+    )
+    planned = snakemake(tmp_path, TARGET, "-n", "-p", "--configfile", str(several))
+    told = planned.stdout + planned.stderr
+    jobs = jobs_in(told)
+    assert (jobs["sample_vllm_evaluation"], jobs["sample_vllm_seed"]) == (1, 2) and "sample_vllm" not in jobs
+    assert jobs["sample"] == 3, "the answers to the training prompts"
+    commands = [part.partition("\nrule ")[0] for part in told.split("\nrule sample_vllm_seed:")[1:]]
+    (command,) = (one for one in commands if "suite=all seed=1\n" in f"{one}\n")
+    for stage, model in (("base", "base"), ("phase1", "phase1__seed_1"), ("rsft1", "rsft1__seed_1")):
+        assert (
+            f"--pair results/models/{model}/manifest.json results/suites/curriculum.jsonl"
+            f" results/samples/{stage}__seed_1/curriculum.jsonl" in command
+        )
+    assert "--seed 18 " in command
+
+
 def test_one_engine_can_sample_prompts_and_another_the_evaluation(tmp_path: Path) -> None:
     mixed = tmp_path / "mixed.yaml"
     more = {"engine": "vllm", "device": "cuda"}
