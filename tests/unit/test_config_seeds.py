@@ -69,6 +69,7 @@ def test_names_tell_stage_seed_and_weights() -> None:
 
 
 def test_order_and_one_seed_more_change_no_stage() -> None:
+    assert checked([7, 3, 0]) == checked([0, 3, 7])
     two, three = expand(checked([0, 7])), expand(checked([7, 3, 0]))
     assert list(three.names) == [3, 7]
     assert all(three.stages[name] == stage for name, stage in two.stages.items())

@@ -82,9 +82,9 @@ class Profile(BaseModel):
         if 0 not in given:
             raise ValueError(
                 "0 is missing: it is the run with the seeds that the profile states, to which the others are added;"
-                f" write {[0, *given]}"
+                f" write {sorted([0, *given])}"
             )
-        return given
+        return sorted(given)
 
 
 def check(raw: Mapping[str, Any]) -> Profile:
