@@ -19,11 +19,6 @@ RELEASED = [
 ]
 
 
-def runs_flag():
-    """The runs of other seeds, as a flag of the summary; none where there is one run."""
-    return f"--runs {shlex.quote(json.dumps(NAMES))}" if NAMES else ""
-
-
 def release_plan():
     """What a release packs, as the script reads it."""
     plan = {

@@ -25,13 +25,13 @@ rule summarize:
             for stage, suite in EVALUATED + EVALUATED_AGAIN
         ],
         parents=literal(json.dumps(PARENTS)),
-        runs=literal(runs_flag()),
+        runs=literal(json.dumps(NAMES)),
         manifests=[f"{stage}={model_manifest(stage)}" for stage in MEASURED],
         mixes=[f"{name}=results/dataset/{name}/mix.json" for name in USED_DATASETS],
         selections=[f"{stage}=results/dataset/{stage}/selection.json" for stage in EVALUATED_RSFT],
         options=options_of(CONFIG.score),
     shell:
-        "python -m scripts.summarize --scores {params.scores} --parents {params.parents:q} {params.runs}"
+        "python -m scripts.summarize --scores {params.scores} --parents {params.parents:q} --runs {params.runs:q}"
         " --manifests {params.manifests} --funnel {input.funnel} --decontamination {input.decontamination}"
         " --mixes {params.mixes} --selections {params.selections} --out {output} {params.options} --log {log}"
         " --telemetry results/telemetry --job summarize"

@@ -30,6 +30,7 @@ def main() -> None:
     )
     told.add_argument(
         "--runs",
+        default="{}",
         metavar="JSON",
         help='what the stages are called in the runs of other seeds: {"1": {"base": "base__seed_1", ...}}',
     )
@@ -52,7 +53,7 @@ def main() -> None:
             raise UserError(f"--scores: {name} names no stage and suite; write STAGE:SUITE=FILE")
         scores[stage, suite] = read_score(path)
     parents = _parents(arguments.parents)
-    names = run_names(arguments.runs, parents) if arguments.runs else {}
+    names = run_names(arguments.runs, parents)
     again = {name for told in names.values() for name in told.values()}
     selections = {name: read_json(path) for name, path in named(arguments.selections, "--selections").items()}
     reports = Reports(

@@ -98,7 +98,7 @@ def _judge(folder: Path, release: Release, here: Path, workers: int) -> None:
         *(f"{stage}:{suite}={here / scores_of(stage, suite)}" for stage, suite in release.pairs),
     ]
     words += ["--parents", json.dumps(release.parents)]
-    words += ["--runs", json.dumps(release.seeds)] if release.seeds else []
+    words += ["--runs", json.dumps(release.seeds)]
     words += ["--manifests", *(f"{name}={folder}/models/{name}.json" for name in release.stages())]
     words += [
         "--funnel",
