@@ -62,13 +62,13 @@ lint: setup ## style, types and workflow checks
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
-	@$(PY) -m snakefmt --check Snakefile workflow rules
+	@$(PY) -m snakefmt --check Snakefile workflow/Snakefile rules
 	@$(PY) -m snakemake --lint
 
 format: setup ## bring the sources into the house style
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
-	@$(PY) -m snakefmt Snakefile workflow rules
+	@$(PY) -m snakefmt Snakefile workflow/Snakefile rules
 
 doctor: ## check the machine and print each fix; installs nothing
 	@sh tools/doctor.sh $(ARGS)
