@@ -20,6 +20,15 @@ include: "rules/sweep.smk"
 include: "rules/export.smk"
 
 
+# Where other rules go to a cluster these stay where Snakemake runs: they are short, or fetch from the network.
+localrules:
+    all,
+    fetch,
+    summarize,
+    provenance,
+    publish,
+
+
 rule all:
     default_target: True
     input:

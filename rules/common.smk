@@ -74,6 +74,9 @@ RUNS = or_stop(seeds.expand, CONFIG, SWEEP.stages)
 STAGES = {**CONFIG.stages, **SWEEP.stages, **RUNS.stages}
 TOOLCHAIN = or_stop(rustc_version)
 
+# What compiles takes half of the cores. On a cluster there is no number of all cores; its profile has set-threads.
+HALF_OF_CORES = max(1, (workflow.resource_settings.cores or 2) // 2)
+
 CORPUS_SHARDS = range(CONFIG.corpus.shards)
 CURRICULUM_SHARDS = CONFIG.curriculum_shards
 DATASET_SHARDS = range(CONFIG.dataset_shards)
@@ -277,15 +280,31 @@ def lora_flags(wildcards):
     return cli.flags(point.lora if point else CONFIG.lora)
 
 
-def sampling_flags(wildcards):
+def training_gpus(wildcards):
+    """The GPUs that a stage is trained on: one for each rank, none where the profile trains on a CPU."""
+    stage = STAGES[wildcards.stage]
+    return stage.ranks if stage.device == "cuda" else 0
+
+
+def sampling_of(wildcards):
     """How a suite is sampled: the evaluation's way or the sweep's, or, for training prompts, the way of their stage."""
     if "stage" not in wildcards.keys():
-        return cli.flags(seeds.moved(CONFIG.evaluate.sampling, int(wildcards.get("seed", 0))))
+        return seeds.moved(CONFIG.evaluate.sampling, int(wildcards.get("seed", 0)))
     if wildcards.suite.endswith("-prompts"):
         given = STAGES[wildcards.suite.removesuffix("-prompts")].sampling
     else:
         given = SWEEP.sampling if wildcards.stage in SWEEP.points else CONFIG.evaluate.sampling
-    return cli.flags(seeds.moved(given, RUNS.seed_of(wildcards.stage)))
+    return seeds.moved(given, RUNS.seed_of(wildcards.stage))
+
+
+def sampling_flags(wildcards):
+    """How a suite is sampled, as flags."""
+    return cli.flags(sampling_of(wildcards))
+
+
+def sampling_gpus(wildcards):
+    """The GPUs that a suite is sampled on: one, or none where the profile samples on a CPU."""
+    return int(sampling_of(wildcards).device == "cuda")
 
 
 def score_flags(wildcards):

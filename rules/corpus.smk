@@ -59,7 +59,7 @@ rule builds:
         "results/benchmarks/builds/{shard}.tsv"
     conda:
         "../envs/data.yaml"
-    threads: lambda wildcards: max(1, workflow.cores // 2)
+    threads: HALF_OF_CORES
     params:
         code=code_of("scripts.builds", "data"),
         builds=options_of(CONFIG.corpus.builds),

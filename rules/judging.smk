@@ -15,7 +15,7 @@ rule judge:
         "results/benchmarks/judge/{stage}/{suite}.tsv"
     conda:
         "../envs/judge.yaml"
-    threads: lambda wildcards: max(1, workflow.cores // 2)
+    threads: HALF_OF_CORES
     params:
         code=code_of("scripts.judge", "judge"),
         options=options_of(CONFIG.judge),

@@ -20,7 +20,7 @@ rule sample:
     conda:
         "../envs/sample.yaml"
     resources:
-        gpu=1,
+        gpu=sampling_gpus,
     params:
         code=code_of("scripts.sample", "sample"),
         options=sampling_flags,
@@ -50,7 +50,7 @@ rule sample_vllm:
     conda:
         "../envs/sample-vllm.yaml"
     resources:
-        gpu=1,
+        gpu=sampling_gpus,
     params:
         code=code_of("scripts.sample_vllm", "sample-vllm"),
         job=vllm_job,

@@ -13,10 +13,9 @@ rule base:
     benchmark:
         "results/benchmarks/base.tsv"
     priority: 10
+    localrule: CONFIG.base.origin == "hub"
     conda:
         "../envs/train.yaml"
-    resources:
-        gpu=1,
     params:
         code=code_of("scripts.base", "train"),
         options=literal(base_flags()),
@@ -45,7 +44,7 @@ rule train_sft:
     conda:
         "../envs/train.yaml"
     resources:
-        gpu=lambda wildcards: STAGES[wildcards.stage].ranks,
+        gpu=training_gpus,
     params:
         code=code_of("scripts.train", "train"),
         method=lambda wildcards: STAGES[wildcards.stage].method,
