@@ -37,7 +37,7 @@ from rust_expert.common.errors import UserError
 from rust_expert.common.files import write_json
 from rust_expert.common.seeds import stable_hash
 from rust_expert.common.tables import write_parquet, write_parquet_pieces
-from rust_expert.crates.fetch import fetch_pins, pins_of
+from rust_expert.crates.fetch import fetch_pins, pins_by_shard
 from rust_expert.crates.gates import audit_manifest, audit_sources
 from rust_expert.crates.manifest import CrateSource, read_manifest, write_manifest
 from rust_expert.dataset.clean import clean, read_samples
@@ -252,7 +252,7 @@ def prepared() -> tuple[Work, Items]:
     """
     chosen = profile()
     options = chosen.corpus.fetch.model_copy(update={"shards": 1})
-    fetched = fetch_pins(pins_of(options, 0), options.table)
+    fetched = fetch_pins(pins_by_shard(options)[0], options.table)
     crates = [crate for crate in fetched if crate.status == "ok"]
     with tempfile.TemporaryDirectory() as name:
         cuts = (cut(crate, chosen.corpus.gates, chosen.corpus.chunks)[0] for crate in crates)

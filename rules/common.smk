@@ -23,7 +23,7 @@ from rust_expert.common.exposition import merge
 from rust_expert.common.problems import read_problems
 from rust_expert.common.toolchain import rustc_version
 from rust_expert.crates.advisories import database_mark
-from rust_expert.crates.fetch import shard_needs, shard_rows
+from rust_expert.crates.fetch import needs_by_shard, rows_by_shard
 from rust_expert.dataset.shards import shard_name
 from rust_expert.dataset.sources import files_of
 from rust_expert.judge.crate_table import read_table
@@ -182,9 +182,9 @@ def corpus_options():
 
 
 FETCH = corpus_options()
-CRATE_ROWS = {str(shard): or_stop(shard_rows, FETCH, shard) for shard in CORPUS_SHARDS}
+CRATE_ROWS = or_stop(rows_by_shard, FETCH)
 ADVISORIES = database_mark(FETCH.advisories)
-CRATE_NEEDS = {str(shard): or_stop(shard_needs, FETCH, shard) for shard in CORPUS_SHARDS}
+CRATE_NEEDS = or_stop(needs_by_shard, FETCH)
 
 
 # Data sets

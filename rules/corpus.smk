@@ -13,8 +13,8 @@ rule fetch:
         "../envs/data.yaml"
     params:
         code=code_of("scripts.fetch", "data"),
-        rows=lambda wildcards: CRATE_ROWS[wildcards.shard],
-        needs=lambda wildcards: CRATE_NEEDS[wildcards.shard],
+        rows=lambda wildcards: CRATE_ROWS[int(wildcards.shard)],
+        needs=lambda wildcards: CRATE_NEEDS[int(wildcards.shard)],
         advisories=ADVISORIES,
         options=options_of(FETCH),
     shell:

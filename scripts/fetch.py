@@ -12,7 +12,7 @@ from collections import Counter
 from rust_expert.common import cli, telemetry
 from rust_expert.common.config.corpus import FetchOptions
 from rust_expert.common.errors import UserError
-from rust_expert.crates.fetch import fetch_folder, fetch_pins, shard_rows, with_freshness
+from rust_expert.crates.fetch import fetch_folder, fetch_pins, rows_by_shard, with_freshness
 from rust_expert.crates.manifest import write_manifest
 from rust_expert.crates.table import COLUMNS, CratePin, fault_in
 
@@ -33,7 +33,7 @@ def main() -> None:
     options = cli.options_from(arguments, FetchOptions)
     if arguments.shard is None:
         options = options.model_copy(update={"shards": 1})
-    rows = _rows(arguments.rows or shard_rows(options, arguments.shard or 0))
+    rows = _rows(arguments.rows or rows_by_shard(options)[arguments.shard or 0])
     if options.source == "path":
         crates = fetch_folder(options.path or "", [row[0] for row in rows], options.advisories)
     else:

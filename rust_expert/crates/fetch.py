@@ -5,6 +5,7 @@ import logging
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from rust_expert.common import cache
 from rust_expert.common.config.corpus import FetchOptions
@@ -26,48 +27,65 @@ from rust_expert.crates.table import CratePin, line_of, read_table
 
 log = logging.getLogger(__name__)
 
+Dealt = TypeVar("Dealt")
+"""What is dealt out to shards: pins, or crates of a folder."""
 
-def shard_rows(options: FetchOptions, shard: int) -> str:
-    """What one shard is made of, as JSON: rows of the table, or the crates of the folder with their content's hashes.
+
+def rows_by_shard(options: FetchOptions) -> list[str]:
+    """What each shard is made of, as JSON: rows of the table, or the crates of the folder with their content's hashes.
 
     As a rule's parameter (`scripts.fetch --rows`) it makes a changed, new or deleted crate rebuild its own shard and no
     other. Raises UserError where the table or the folder cannot be used.
     """
     if options.source == "path":
         crates = folder.crates_in(options.path or "")
-        return json.dumps([list(row) for row in crates if shard_of(row[0], options.shards) == shard])
-    pins = pins_of(options, shard)
-    return json.dumps([[pin.name, pin.version, pin.sha256, pin.licence] for pin in pins])
+        dealt = _dealt(crates, [name for name, _ in crates], options.shards)
+        return [json.dumps([list(row) for row in rows]) for rows in dealt]
+    return [
+        json.dumps([[pin.name, pin.version, pin.sha256, pin.licence] for pin in pins])
+        for pins in pins_by_shard(options)
+    ]
 
 
-def shard_needs(options: FetchOptions, shard: int) -> str:
-    """A hash over what the crates of a shard need to be built, as the lock beside the table says, and how much of it is
-    out of date.
+def needs_by_shard(options: FetchOptions) -> list[str]:
+    """For each shard a hash over what its crates need to be built, as the lock beside the table says, and how much of
+    it is out of date.
 
     As a rule's parameter it makes a changed lock rebuild the shards that it concerns. A folder's crates have locks of
     their own. Raises UserError where the table has none.
     """
     if options.source == "path":
         root = Path(options.path or "")
-        names = [name for name, _ in folder.crates_in(root) if shard_of(name, options.shards) == shard]
-        return sha256_json([[name, folder.lock_text(root / name)] for name in names])
+        names = [name for name, _ in folder.crates_in(root)]
+        return [
+            sha256_json([[name, folder.lock_text(root / name)] for name in shard])
+            for shard in _dealt(names, names, options.shards)
+        ]
     lock, newest = read_lock(lock_beside(options.table)), read_newest(newest_beside(options.table))
-    told = []
-    for pin in pins_of(options, shard):
-        name, needs, fault = _closure(lock, pin)
-        outdated = outdated_share(lock.direct(name, pin.version), newest)
-        told.append([name, [need.sha256 for need in needs], fault, outdated])
-    return sha256_json(told)
+    return [sha256_json([_told(pin, lock, newest) for pin in pins]) for pins in pins_by_shard(options)]
 
 
-def pins_of(options: FetchOptions, shard: int) -> list[CratePin]:
-    """The pins of the table that belong to one shard, by name."""
+def _told(pin: CratePin, lock: Lock, newest: Mapping[str, str]) -> list[object]:
+    name, needs, fault = _closure(lock, pin)
+    outdated = outdated_share(lock.direct(name, pin.version), newest)
+    return [name, [need.sha256 for need in needs], fault, outdated]
+
+
+def pins_by_shard(options: FetchOptions) -> list[list[CratePin]]:
+    """The pins of the table that belong to each shard, by name."""
     pins = read_table(options.table)
     if options.most_crates is not None:  # another crate in the table takes the place of one at most
         pins = sorted(pins, key=lambda pin: stable_hash("chosen", pin.name))[: options.most_crates]
-    return sorted(
-        (pin for pin in pins if shard_of(pin.name, options.shards) == shard), key=lambda pin: pin.name
-    )
+    pins = sorted(pins, key=lambda pin: pin.name)
+    return _dealt(pins, [pin.name for pin in pins], options.shards)
+
+
+def _dealt(things: Sequence[Dealt], names: Sequence[str], shards: int) -> list[list[Dealt]]:
+    """Each thing in the shard that its crate's name puts it in."""
+    found: list[list[Dealt]] = [[] for _ in range(shards)]
+    for thing, name in zip(things, names, strict=True):
+        found[shard_of(name, shards)].append(thing)
+    return found
 
 
 def fetch_pins(pins: list[CratePin], table: str) -> list[CrateSource]:

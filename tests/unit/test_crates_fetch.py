@@ -22,7 +22,7 @@ from rust_expert.common.config.corpus import FetchOptions
 from rust_expert.common.errors import NetworkError, UserError
 from rust_expert.common.seeds import shard_of
 from rust_expert.crates.cargo import PUBLIC_REGISTRY
-from rust_expert.crates.fetch import shard_rows
+from rust_expert.crates.fetch import rows_by_shard
 from rust_expert.crates.manifest import read_manifest
 from rust_expert.crates.vendor import vendored
 
@@ -220,7 +220,7 @@ def test_one_more_row_changes_one_shard(tmp_path: Path) -> None:
     def rows(names: list[str]) -> list[str]:
         lines = ["name\tversion\tsha256\tlicence", *(f"{name}\t1.0.0\t{'0' * 64}\tMIT" for name in names)]
         Path(options.table).write_text("\n".join(lines) + "\n")
-        return [shard_rows(options, shard) for shard in range(4)]
+        return rows_by_shard(options)
 
     before, after = rows(names), rows(["added", *names])
     changed = [shard for shard in range(4) if before[shard] != after[shard]]
@@ -233,7 +233,7 @@ def test_a_part_of_the_table(tmp_path: Path) -> None:
         lines = ["name\tversion\tsha256\tlicence", *(f"{name}\t1.0.0\t{'0' * 64}\tMIT" for name in names)]
         (tmp_path / "t.tsv").write_text("\n".join(lines) + "\n")
         options = FetchOptions(table=str(tmp_path / "t.tsv"), shards=3, most_crates=most)
-        return {row[0] for shard in range(3) for row in json.loads(shard_rows(options, shard))}
+        return {row[0] for shard in rows_by_shard(options) for row in json.loads(shard)}
 
     names = [f"crate-{number}" for number in range(40)]
     few = chosen(names, 10)
@@ -267,12 +267,12 @@ def test_an_edit_in_a_folder_is_seen(tmp_path: Path) -> None:
         (tmp_path / "crates" / name).mkdir(parents=True)
         (tmp_path / "crates" / name / "Cargo.toml").write_text(f'[package]\nname = "{name}"\n')
     options = FetchOptions(source="path", path=str(tmp_path / "crates"), shards=1)
-    before = json.loads(shard_rows(options, 0))
+    before = json.loads(rows_by_shard(options)[0])
     (tmp_path / "crates" / "two" / "target").mkdir()
     (tmp_path / "crates" / "two" / "target" / "built").write_text("x")
-    assert json.loads(shard_rows(options, 0)) == before
+    assert json.loads(rows_by_shard(options)[0]) == before
     (tmp_path / "crates" / "two" / "lib.rs").write_text("// new\n")
-    after = json.loads(shard_rows(options, 0))
+    after = json.loads(rows_by_shard(options)[0])
     assert after[0] == before[0]
     assert after[1] != before[1]
 

@@ -11,7 +11,7 @@ from rust_expert.common.config.corpus import FetchOptions, GateOptions
 from rust_expert.common.errors import UserError
 from rust_expert.crates import advisories
 from rust_expert.crates.advisories import advisories_in, database_mark, told_of
-from rust_expert.crates.fetch import fetch_folder, shard_needs, with_freshness
+from rust_expert.crates.fetch import fetch_folder, needs_by_shard, with_freshness
 from rust_expert.crates.freshness import is_outdated, newest_beside, outdated_share, read_newest
 from rust_expert.crates.gates import audit_manifest
 from rust_expert.crates.manifest import CrateSource
@@ -80,11 +80,11 @@ def test_the_share_is_of_direct_dependencies(table: Path) -> None:
 
 def test_a_newer_version_rebuilds_the_shard_that_it_concerns(table: Path) -> None:
     options = FetchOptions(table=str(table), shards=8)
-    before = [shard_needs(options, shard) for shard in range(8)]
+    before = needs_by_shard(options)
     newest_beside(table).write_text(NEWEST.replace("0.3.12", "0.3.13").replace("9.0.0", "10.0.0"))
-    assert [shard_needs(options, shard) for shard in range(8)] == before, "no figure changed"
+    assert needs_by_shard(options) == before, "no figure changed"
     newest_beside(table).write_text(NEWEST.replace("0.3.12", "0.5.0"))
-    after = [shard_needs(options, shard) for shard in range(8)]
+    after = needs_by_shard(options)
     assert sum(one != other for one, other in zip(before, after, strict=True)) == 1
 
 

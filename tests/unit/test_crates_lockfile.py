@@ -15,7 +15,7 @@ from rust_expert.common.config.corpus import FetchOptions
 from rust_expert.common.errors import NetworkError, UserError
 from rust_expert.common.seeds import shard_of
 from rust_expert.crates.cargo import PUBLIC_REGISTRY
-from rust_expert.crates.fetch import fetch_folder, shard_needs
+from rust_expert.crates.fetch import fetch_folder, needs_by_shard
 from rust_expert.crates.folder import LARGEST_LOCK
 from rust_expert.crates.lockfile import MOST_NEEDS, LockFault, parse_lock, read_lock
 from rust_expert.crates.manifest import CrateSource, read_manifest
@@ -263,7 +263,7 @@ def test_a_changed_lock_changes_its_shards(tmp_path: Path) -> None:
     def needs(deep: str = "b" * 64, **more: str) -> list[str]:
         parts = [locked(name, "1.0.0", "deep", *([more[name]] if name in more else [])) for name in pins]
         (tmp_path / "t.lock").write_text("\n".join([*parts, locked("deep", checksum=deep), locked("more")]))
-        return [shard_needs(options, shard) for shard in range(5)]
+        return needs_by_shard(options)
 
     before, after = needs(), needs(**{"crate-3": "more", "crate-4": "gone"})
     changed = {shard for shard in range(5) if before[shard] != after[shard]}
@@ -273,7 +273,7 @@ def test_a_changed_lock_changes_its_shards(tmp_path: Path) -> None:
     assert {shard for shard, needed in enumerate(needs(deep="c" * 64)) if needed != before[shard]} == used
     (tmp_path / "t.lock").unlink()
     with pytest.raises(UserError, match=r"tools\.crate_lock"):
-        shard_needs(options, 0)
+        needs_by_shard(options)
 
 
 def newest(folder: Path) -> dict[str, str]:
@@ -375,7 +375,7 @@ def test_crates_of_a_folder_have_locks_of_their_own(tmp_path: Path, registry: Re
     within = folder_of(root, "largest", lock("largest", "deep") + deep) / "Cargo.lock"
     within.write_text(within.read_text() + "#" + "x" * (LARGEST_LOCK - within.stat().st_size - 1))
     options = FetchOptions(source="path", path=str(root), shards=1)
-    before = shard_needs(options, 0)
+    before = needs_by_shard(options)
     found = {
         crate.name: crate for crate in fetch_folder(str(root), sorted(path.name for path in root.iterdir()))
     }
@@ -397,6 +397,6 @@ def test_crates_of_a_folder_have_locks_of_their_own(tmp_path: Path, registry: Re
     }
     assert told["wrong-sum"].startswith("it needs deep 1.0.0: what cargo fetched has")
     assert told["broken"].startswith("it cannot be read: ")
-    assert shard_needs(options, 0) == before
+    assert needs_by_shard(options) == before
     (root / "good" / "Cargo.lock").write_text(lock("good"))
-    assert shard_needs(options, 0) != before
+    assert needs_by_shard(options) != before
