@@ -8,7 +8,8 @@ PY := .venv/bin/python
 # cargo and rustc are found where rustup puts them, also before the shell has been started anew.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help setup run why sweep experiments release verify test test-changes test-dvc test-crashes test-envs test-browser test-image lint format doctor bench bench-judge bench-data bench-dataset bench-sampling bench-training report \
+.PHONY: help setup run why sweep experiments release verify test test-changes test-crashes test-dvc test-slurm test-envs test-browser test-image \
+	lint format doctor bench bench-judge bench-data bench-dataset bench-plan bench-sampling bench-training report \
 	advisories lock clean
 .DEFAULT_GOAL := help
 
@@ -38,6 +39,10 @@ verify: setup ## judge a release again and compare (RELEASE=its archive or folde
 
 test: setup ## all tests
 	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+
+test-slurm: setup ## the chain on a Slurm of two nodes on this machine, with a lost node and a pre-emption (minutes)
+	@sh tools/slurm.sh
+	@RUST_EXPERT_SLURM=1 $(PY) -m pytest -rs tests/clusters/test_slurm.py $(PYTEST_ARGS)
 
 test-changes: setup ## run each change of tests/workflow/test_changes.py for real (each a build)
 	@RUST_EXPERT_RUN_CHANGES=1 $(PY) -m pytest tests/workflow/test_changes.py $(PYTEST_ARGS)
@@ -84,6 +89,9 @@ bench-dataset: setup ## what a row costs from the rows of tasks to the shards
 
 bench-data: setup ## what the steps from crates to rows cost, against a bare parse
 	@$(PY) -m benchmarks data
+
+bench-plan: setup ## what planning 10,000 crates and 16,400 samples costs, and the critical path (ARGS="--measured results")
+	@$(PY) -m benchmarks.plan $(ARGS)
 
 bench-sampling: setup ## what sampling a suite costs, against transformers' own generate()
 	@$(PY) -m benchmarks.sampling $(ARGS)

@@ -3,7 +3,7 @@
 import argparse
 import importlib
 
-NAMES = ("judge", "data", "dataset", "sampling", "training")
+NAMES = ("judge", "data", "dataset", "plan", "sampling", "training")
 
 
 def main() -> None:

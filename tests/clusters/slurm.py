@@ -8,7 +8,6 @@ what it finds there is not. Nothing outside the folder is written, and no servic
 import getpass
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import time
@@ -64,7 +63,7 @@ def missing() -> list[str]:
 class Slurm:
     """The cluster; a context manager that ends with all its processes gone."""
 
-    def __init__(self, folder: Path, cpus: int = 4, memory: int = 70000) -> None:
+    def __init__(self, folder: Path, cpus: int = 4, memory: int = 300000) -> None:
         self.folder = folder
         self.path = os.pathsep.join([str(folder / "bin"), SEARCHED])
         self.environment = {**os.environ, "PATH": self.path, "SLURM_CONF": str(folder / "slurm.conf")}
@@ -121,7 +120,9 @@ class Slurm:
         """Wait until no node has work or is down."""
         limit = time.monotonic() + 60
         while self.ask("sinfo", "--noheader", "--format=%T %D", "--partition=work").split() != ["idle", "2"]:
-            assert time.monotonic() < limit, f"the nodes are not idle: {self.ask('sinfo')}{self.log()[-2000:]}"
+            assert time.monotonic() < limit, (
+                f"the nodes are not idle: {self.ask('sinfo')}{self.log()[-2000:]}"
+            )
             time.sleep(0.2)
 
     def ask(self, *words: str) -> str:
