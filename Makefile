@@ -8,7 +8,7 @@ PY := .venv/bin/python
 # cargo and rustc are found where rustup puts them, also before the shell has been started anew.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
-.PHONY: help setup run why sweep experiments release verify test test-changes test-crashes test-dvc test-slurm test-envs test-browser test-image \
+.PHONY: help setup run why sweep experiments release verify test test-changes test-crashes test-dvc test-slurm test-storage test-envs test-browser test-image \
 	lint format doctor bench bench-judge bench-data bench-dataset bench-plan bench-sampling bench-training report \
 	advisories lock clean
 .DEFAULT_GOAL := help
@@ -43,6 +43,10 @@ test: setup ## all tests
 test-slurm: setup ## the chain on a Slurm of two nodes on this machine, with a lost node and a pre-emption (minutes)
 	@sh tools/slurm.sh
 	@RUST_EXPERT_SLURM=1 $(PY) -m pytest -rs tests/clusters/test_slurm.py $(PYTEST_ARGS)
+
+test-storage: setup ## the data part with its results in a store of objects (moto), and a plan for Kubernetes
+	@sh tools/clusters.sh
+	@RUST_EXPERT_STORAGE=1 $(PY) -m pytest -rs tests/clusters/test_storage.py $(PYTEST_ARGS)
 
 test-changes: setup ## run each change of tests/workflow/test_changes.py for real (each a build)
 	@RUST_EXPERT_RUN_CHANGES=1 $(PY) -m pytest tests/workflow/test_changes.py $(PYTEST_ARGS)

@@ -46,6 +46,11 @@ def at_root(path):
 READ_CODE = Path(".snakemake", "read_code.json")
 recall(READ_CODE)
 
+def ours(path):
+    """A file of the repository as an input: it stays where it is, also where results lie in a store of objects."""
+    return local(at_root(path))
+
+
 CODE = {}
 """The hashes of the files behind each fingerprint."""
 
@@ -127,7 +132,7 @@ def suite_path(name):
     """Where the problems of a suite lie."""
     suite = CONFIG.suites[name]
     if suite.origin == "file":
-        return at_root(suite.path)
+        return ours(suite.path)
     return f"results/suites/{name}.jsonl"
 
 
@@ -146,7 +151,7 @@ def crate_table(wildcards):
     suite = CONFIG.suites.get(wildcards.suite)
     if suite is None or suite.origin != "file" or suite.crates == []:
         return []
-    return [at_root(f"config/suite_crates/{name}") for name in ("Cargo.toml", "Cargo.lock")]
+    return [ours(f"config/suite_crates/{name}") for name in ("Cargo.toml", "Cargo.lock")]
 
 
 def crates_flag(wildcards):
@@ -163,7 +168,13 @@ for name, suite in CONFIG.suites.items():
     for crate in suite.crates or ():
         or_stop(or_stop(read_table).require, crate, f"config key suites.{name}.crates")
 SUITE_FILES = [suite_path(name) for name in CONFIG.suites]
-NAMED_SUITES = [f"{name}={suite_path(name)}" for name in CONFIG.suites]
+
+
+def named_suites(wildcards, input):
+    """The suites by name, as scripts read them: the files where Snakemake has put them."""
+    return [f"{name}={path}" for name, path in zip(CONFIG.suites, input.suites)]
+
+
 HELD_OUT_SUITES = [name for name, suite in CONFIG.suites.items() if suite.origin == "curriculum"]
 
 
@@ -215,11 +226,12 @@ def source_files(name):
     return [str(path) for source, told in sources.items() for path in files_of(source, told)]
 
 
-def cleaning_of(name):
+def cleaning_of(wildcards, input):
     """How rows of other sources are cleaned; nothing where a data set has none."""
-    if not CONFIG.datasets[name].sources:
+    if not CONFIG.datasets[wildcards.dataset].sources:
         return ""
-    return shlex.join(["--suites", *NAMED_SUITES, "--cleaning", CONFIG.clean.model_dump_json()])
+    words = ["--suites", *named_suites(wildcards, input), "--cleaning", CONFIG.clean.model_dump_json()]
+    return shlex.join(words)
 
 
 for name in dict.fromkeys([*USED_DATASETS, *(stage.data for stage in SWEEP.stages.values())]):

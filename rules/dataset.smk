@@ -21,7 +21,7 @@ rule clean:
     params:
         code=code_of("scripts.clean", "data"),
         options=options_of(CONFIG.clean),
-        suites=NAMED_SUITES,
+        suites=named_suites,
     shell:
         "python -m scripts.clean --tasks {input.tasks} --curriculum {input.curriculum} --suites {params.suites}"
         " --out {output.rows} --privacy {output.privacy} --decontamination {output.decontamination} --funnel {output.funnel}"
@@ -33,7 +33,7 @@ rule mix:
     """Draw one named data set from the cleaned rows, and from other sources if it has any."""
     input:
         clean="results/dataset/clean.parquet",
-        others=lambda wildcards: source_files(wildcards.dataset),
+        others=lambda wildcards: [local(path) for path in source_files(wildcards.dataset)],
         suites=lambda wildcards: SUITE_FILES if CONFIG.datasets[wildcards.dataset].sources else [],
     output:
         dataset_files("{dataset}", "train"),
@@ -51,7 +51,7 @@ rule mix:
     params:
         code=code_of("scripts.mix", "data"),
         options=lambda wildcards: cli.flags(dataset_spec(wildcards.dataset)),
-        cleaning=lambda wildcards: cleaning_of(wildcards.dataset),
+        cleaning=cleaning_of,
         shards=len(DATASET_SHARDS),
     shell:
         "python -m scripts.mix --clean {input.clean} --name {wildcards.dataset} --report {output.report}"

@@ -24,8 +24,11 @@ REASON = (
 )
 pytestmark = pytest.mark.skipif("RUST_EXPERT_SLURM" not in os.environ or bool(missing()), reason=REASON)
 
-LONGER: dict[str, object] = {"stages": {"phase1": {"steps": 60}, "phase2": {"steps": 150}}}
-"""Trainings that can be met while they are at it."""
+LONGER: dict[str, object] = {
+    "curriculum": {"tasks": 900},
+    "stages": {"phase1": {"steps": 60}, "phase2": {"steps": 150}},
+}
+"""Trainings that can be met while they are at it, and less to compile before them."""
 
 GPU_RULES = ("train_sft", "train_rsft", "sample")
 MADE_BY_MODELS = ("models", "samples", "verdicts", "metrics", "dataset/rsft1", "metrics.json")
@@ -74,7 +77,10 @@ def begin(place: Workplace, slurm: Slurm, said: Path) -> subprocess.Popen[bytes]
 
 def end(run: subprocess.Popen[bytes], said: Path) -> str:
     """Wait for its end, which must be a good one; returns what it said."""
-    code = run.wait(timeout=1500)
+    try:
+        code = run.wait(timeout=3600)
+    finally:
+        run.kill()
     text = said.read_text(encoding="utf-8")
     assert code == 0, text[-6000:]
     return text
@@ -87,7 +93,7 @@ def figures(place: Workplace) -> bytes:
 def wait_for_checkpoint(place: Workplace, stage: str, run: subprocess.Popen[bytes]) -> None:
     """Wait until a stage has begun its second checkpoint: then the first is whole, and it is not done."""
     work = place.folder / "results/models" / stage / "work"
-    limit = time.monotonic() + 600
+    limit = time.monotonic() + 1800
     while len(list(work.rglob("checkpoint-*"))) < 2:
         assert time.monotonic() < limit and run.poll() is None, f"{stage} saved no checkpoint"
         time.sleep(0.05)
