@@ -116,7 +116,9 @@ def watched(command: list[str]) -> int:
 
 def run(command: list[str]) -> int:
     """Start Snakemake, and repeat at its end what its steps said of bad input; returns the exit code."""
-    with tempfile.TemporaryDirectory(prefix="rust-expert-") as folder:
+    notes = ROOT / ".snakemake"  # steps on other machines write there too
+    notes.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="faults-", dir=notes) as folder:
         faults = Path(folder, "faults.jsonl")
         faults.touch()
         code = _snakemake(command, faults)
