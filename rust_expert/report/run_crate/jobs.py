@@ -40,9 +40,12 @@ def jobs_behind(targets: Iterable[str], records: Mapping[str, Mapping[str, Any]]
         if path not in reached and path in records:
             reached.add(path)
             waiting += records[path]["input"]
+    # What else those jobs made, though nothing read it; an older output of the same name began at another time.
+    ran = {_ran(path, records[path]) for path in reached}
     outputs: dict[str, list[str]] = {}
-    for path in sorted(reached):
-        outputs.setdefault(job_name(path, records[path]), []).append(path)
+    for path, record in sorted(records.items()):
+        if _ran(path, record) in ran:
+            outputs.setdefault(job_name(path, record), []).append(path)
     return _in_order({name: _job(name, paths, records[paths[0]]) for name, paths in outputs.items()})
 
 
@@ -50,6 +53,10 @@ def job_name(output: str, record: Mapping[str, Any]) -> str:
     """What telemetry, logs and benchmarks call the job: `judge/base/core`; of one without a log, its output."""
     logs: Sequence[str] = record.get("log") or ()
     return logs[0].removeprefix(LOGS).removesuffix(".log") if logs else output
+
+
+def _ran(output: str, record: Mapping[str, Any]) -> tuple[str, Any]:
+    return job_name(output, record), record.get("starttime")
 
 
 def _job(name: str, paths: Sequence[str], record: Mapping[str, Any]) -> Job:
