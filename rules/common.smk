@@ -46,6 +46,7 @@ def at_root(path):
 READ_CODE = Path(".snakemake", "read_code.json")
 recall(READ_CODE)
 
+
 def ours(path):
     """A file of the repository as an input: it stays where it is, also where results lie in a store of objects."""
     return local(at_root(path))
