@@ -8,6 +8,7 @@ report: "report/workflow.rst"
 
 
 include: "rules/common.smk"
+include: "rules/stages.smk"
 include: "rules/plans.smk"
 include: "rules/records.smk"
 include: "rules/corpus.smk"
