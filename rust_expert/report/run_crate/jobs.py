@@ -40,7 +40,7 @@ def jobs_behind(targets: Iterable[str], records: Mapping[str, Mapping[str, Any]]
         if path not in reached and path in records:
             reached.add(path)
             waiting += records[path]["input"]
-    # What else those jobs made, though nothing read it; an older output of the same name began at another time.
+    # What else those jobs made, though nothing read it; what an older run of it made ended at another time.
     ran = {_ran(path, records[path]) for path in reached}
     outputs: dict[str, list[str]] = {}
     for path, record in sorted(records.items()):
@@ -56,7 +56,7 @@ def job_name(output: str, record: Mapping[str, Any]) -> str:
 
 
 def _ran(output: str, record: Mapping[str, Any]) -> tuple[str, Any]:
-    return job_name(output, record), record.get("starttime")
+    return job_name(output, record), record.get("endtime")
 
 
 def _job(name: str, paths: Sequence[str], record: Mapping[str, Any]) -> Job:
