@@ -77,6 +77,7 @@ def give_back(is_output: Callable[[str], bool]) -> list[str]:
     `is_output` tells whether some rule makes a file.
     """
     kept = read_kept()
+    last = KEPT.stat().st_mtime if kept else 0.0
     unknown: list[str] = []
     for path in sorted(RESULTS.rglob("*")):
         name = path.as_posix()
@@ -87,11 +88,14 @@ def give_back(is_output: Callable[[str], bool]) -> list[str]:
         recorded = _read(place)
         if recorded is not None and recorded.get("params") == [UNKNOWN]:
             recorded = None
-        if recorded is not None and (known is None or recorded.get("endtime") == path.stat().st_mtime):
-            continue  # made here, perhaps since records were last kept
+        made_here = recorded is not None and recorded.get("endtime") == path.stat().st_mtime
+        if recorded is not None and (known is None or (made_here and recorded["endtime"] > last)):
+            continue  # made since records were last kept
         if known is not None and _is(path, known):
-            if recorded != known.record:  # none, or that of another file which lay here before
+            if recorded != known.record:  # none, or that of what lay here before
                 _write(place, known.record)
+            continue
+        if made_here:
             continue
         _write(place, {"record_format_version": FORMAT, "params": [UNKNOWN]})
         unknown.append(name)

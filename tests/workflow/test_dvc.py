@@ -107,7 +107,7 @@ def test_a_clone_goes_on_from_what_was_pushed(laboratory: Laboratory, tmp_path: 
     assert clone.jobs("dvc", "exp", "run") == {}
     assert clone.plan(overrides=key("stages.phase2.learning_rate", 1e-4)(clone)) == FROM_PHASE2
     if "RUST_EXPERT_RUN_DVC" in os.environ:
-        assert clone.jobs("dvc", "exp", "run", "-S", RATE) == FROM_PHASE2
+        assert clone.jobs("dvc", "exp", "run", "-S", f"{CONFIG}:score.bootstrap=202") == SCORED
         assert clone.jobs("dvc", "exp", "run") == {}
 
 

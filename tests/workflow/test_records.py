@@ -83,8 +83,9 @@ def test_results_that_were_exchanged_bring_their_own_records(built: Workplace, c
     place = copied()
     assert place.build(overrides=BOOTSTRAP) == SCORED
     for path in sorted((built.folder / "results").rglob("*")):
-        if path.is_file():
-            shutil.copyfile(path, place.folder / path.relative_to(built.folder))
+        target = place.folder / path.relative_to(built.folder)
+        if path.is_file() and path.read_bytes() != target.read_bytes():  # as DVC does it
+            shutil.copyfile(path, target)
     assert place.plan(overrides=BOOTSTRAP) == SCORED, "these are not the results of that configuration"
     assert place.plan() == {}
 
