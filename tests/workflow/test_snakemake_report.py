@@ -20,6 +20,7 @@ CATEGORIES = {
     "Plots": {"results/plots/rates.csv", "results/plots/training.csv"},
     "Provenance": {"results/provenance.json"},
     "Cards": {
+        "results/cards/checklist.md",
         "results/cards/model.md",
         *(f"results/dataset/{name}/README.md" for name in ("foundation", "broad", "sharpened")),
         *(f"results/dataset/{name}/croissant.json" for name in ("foundation", "broad", "sharpened")),
