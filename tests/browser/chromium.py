@@ -72,6 +72,7 @@ class Browser:
         self._session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Network", "Runtime", "Log", "Security"):
             self.ask(f"{domain}.enable")
+        self.ask("Page.setLifecycleEventsEnabled", enabled=True)
         return self
 
     def __exit__(
@@ -97,17 +98,18 @@ class Browser:
             message["sessionId"] = self._session
         os.write(self._write, json.dumps(message).encode() + b"\0")
         while True:
-            answer = self._next(30)
+            answer = self._next(120)
             if answer.get("id") == number:
                 if "error" in answer:
                     raise RuntimeError(f"{method}: {answer['error']}")
                 return dict(answer["result"])
 
-    def wait_for(self, event: str, seconds: float = 20) -> None:
-        """Wait until an event of that name came after this call began."""
-        seen = len(self.events)
+    def wait_for(self, event: str, seconds: float = 120, **parameters: Any) -> None:
+        """Wait until an event with that name and those parameters has come; it may have come before."""
         end = time.monotonic() + seconds
-        while not any(one["method"] == event for one in self.events[seen:]):
+        while not any(
+            one["method"] == event and parameters.items() <= one["params"].items() for one in self.events
+        ):
             self._next(end - time.monotonic())
 
     def _next(self, seconds: float) -> dict[str, Any]:
@@ -148,8 +150,9 @@ class Browser:
 
     def open(self, path: Path) -> None:
         """Open a file and wait until it is loaded."""
-        self.ask("Page.navigate", url=path.resolve().as_uri())
-        self.wait_for("Page.loadEventFired")
+        loader = self.ask("Page.navigate", url=path.resolve().as_uri())["loaderId"]
+        # By its loader: the event of this page and no other, also if it came before the answer.
+        self.wait_for("Page.lifecycleEvent", loaderId=loader, name="load")
 
     def value(self, expression: str) -> Any:
         """The value of a JavaScript expression in the page, evaluated by the debugger; a promise's, when it is kept."""
