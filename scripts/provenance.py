@@ -15,7 +15,7 @@ from typing import Any
 
 from rust_expert.common.cli import parser, run, set_up_log
 from rust_expert.common.errors import UserError
-from rust_expert.common.files import read_json, sha256_file, write_json
+from rust_expert.common.files import read_json, sha256_file, write_text
 from rust_expert.report.lineage import lineage, making
 from rust_expert.report.provenance import checked_config, collect
 from scripts import records
@@ -49,7 +49,8 @@ def main() -> None:
     found = collect(config, arguments.benchmarks, ROOT, arguments.energy)
     if arguments.lineage:
         found["figures"], found["files"] = _lineage(json.loads(arguments.lineage))
-    write_json(arguments.out, found)
+    # Not sorted: the configuration in it is a profile that makes the same again, and there the order of stages counts.
+    write_text(arguments.out, json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
     log.info("%d jobs, %.0f s of work", found["total"]["jobs"], found["total"]["wall_s"])
 
 

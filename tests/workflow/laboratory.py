@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -31,6 +32,7 @@ class Laboratory(Workplace):
         profile = yaml.safe_load(path.read_text(encoding="utf-8"))
         _lay_over(profile, yaml.safe_load((folder / "tests/workflow/micro.yaml").read_text(encoding="utf-8")))
         path.write_text(yaml.dump(profile, Dumper=_Plain, sort_keys=False), encoding="utf-8")
+        self.say(sys.executable, "-m", "scripts.run")  # also what describes the results
         self.say("git", "init", "--quiet", "--initial-branch", "main")
         self.save("the micro profile")
         self.say("dvc", "commit", "--force", "--quiet")

@@ -31,7 +31,10 @@ POINTS = {
         "sampling": {"samples": 1},
     }
 }
-OF_A_POINT = {"train_sft": 1, "sample": 3, "judge": 3, "score": 3, "summarize": 1, **TOLD}
+DESCRIBED = {"bom": 1, "run_crate": 1}
+"""What `make run` makes after metrics.json."""
+
+OF_A_POINT = {"train_sft": 1, "sample": 3, "judge": 3, "score": 3, "summarize": 1, **TOLD, **DESCRIBED}
 """Phase 2 is trained; samples are drawn anew of all that is measured, since the sweep draws fewer."""
 
 
@@ -48,7 +51,8 @@ def shown(place: Laboratory) -> list[dict[str, str]]:
 
 
 def experiment(rows: list[dict[str, str]], name: str) -> dict[str, str]:
-    (row,) = (row for row in rows if row["Experiment"] == name)
+    """The row of an experiment, or of a branch, which DVC names by its revision alone."""
+    (row,) = (row for row in rows if name in (row["Experiment"], row["rev"]))
     return row
 
 
@@ -60,11 +64,11 @@ def chain() -> Mapping[str, Any]:
     return stage
 
 
-def test_dvc_keeps_what_the_chain_makes_and_deletes_none_of_it(built: Workplace) -> None:
+def test_dvc_keeps_what_the_chain_makes_and_deletes_none_of_it(laboratory: Laboratory) -> None:
     outs = {path: how for each in (*chain()["outs"], *chain()["metrics"]) for path, how in each.items()}
     assert all(how == {"persist": True} for how in outs.values())
-    kept = json.loads((built.folder / records.KEPT).read_text(encoding="utf-8"))["outputs"]
-    files = [*kept, records.KEPT.as_posix(), "results/benchmarks/clean.tsv"]
+    kept = json.loads((laboratory.folder / records.KEPT).read_text(encoding="utf-8"))["outputs"]
+    files = [*kept, records.KEPT.as_posix(), "results/benchmarks/clean.tsv", "results/workflow/Snakefile"]
     owners = {
         name: next((out for out in outs if PurePosixPath(name).is_relative_to(out)), None) for name in files
     }
@@ -74,7 +78,7 @@ def test_dvc_keeps_what_the_chain_makes_and_deletes_none_of_it(built: Workplace)
 
 def test_an_experiment_in_the_workspace_runs_what_its_key_asks_for(laboratory: Laboratory) -> None:
     told = laboratory.say("dvc", "exp", "run", "--name", "one-example", "-S", f"{CONFIG}:report.examples=1")
-    assert finished(told) == TOLD
+    assert finished(told) == {**TOLD, **DESCRIBED}
     rows = shown(laboratory)
     assert rows[0].keys() - {"Experiment", "rev", "typ", "Created", "parent"} == {"report.examples"}
     assert experiment(rows, "one-example")["report.examples"] == "1"
@@ -107,14 +111,17 @@ def test_a_clone_goes_on_from_what_was_pushed(laboratory: Laboratory, tmp_path: 
     assert clone.jobs("dvc", "exp", "run") == {}
     assert clone.plan(overrides=key("stages.phase2.learning_rate", 1e-4)(clone)) == FROM_PHASE2
     if "RUST_EXPERT_RUN_DVC" in os.environ:
-        assert clone.jobs("dvc", "exp", "run", "-S", f"{CONFIG}:score.bootstrap=202") == SCORED
+        assert clone.jobs("dvc", "exp", "run", "-S", f"{CONFIG}:score.bootstrap=202") == {
+            **SCORED,
+            **DESCRIBED,
+        }
         assert clone.jobs("dvc", "exp", "run") == {}
 
 
 @trains
 def test_the_learning_rate_of_phase_2_in_the_workspace(laboratory: Laboratory) -> None:
     told = laboratory.say("dvc", "exp", "run", "--name", "slower", "-S", RATE)
-    assert finished(told) == FROM_PHASE2
+    assert finished(told) == {**FROM_PHASE2, **DESCRIBED}
     difference = json.loads(laboratory.say("dvc", "metrics", "diff", "main", "slower", "--json"))
     (changed,) = difference["diff"].values()
     assert "phase2.val_loss" in changed and not [
@@ -130,7 +137,7 @@ def test_the_learning_rate_of_phase_2_in_the_workspace(laboratory: Laboratory) -
 def test_an_experiment_in_a_copy_leaves_the_workspace_alone(laboratory: Laboratory) -> None:
     before = laboratory.figures()
     told = laboratory.say("dvc", "exp", "run", "--temp", "-S", f"{CONFIG}:stages.rsft1.seed=99")
-    assert finished(told) == LAST
+    assert finished(told) == {**LAST, **DESCRIBED}
     assert laboratory.figures() == before and laboratory.say("git", "status", "--short") == ""
 
 
@@ -140,8 +147,8 @@ def test_queued_experiments_run_one_after_another(laboratory: Laboratory) -> Non
     for name, change in queued.items():
         laboratory.say("dvc", "exp", "run", "--queue", "--name", name, "-S", f"{CONFIG}:{change}")
     laboratory.say("dvc", "exp", "run", "--run-all")
-    assert laboratory.queue_jobs("longer-runs") == JUDGED
-    assert laboratory.queue_jobs("more-draws") == SCORED
+    assert laboratory.queue_jobs("longer-runs") == {**JUDGED, **DESCRIBED}
+    assert laboratory.queue_jobs("more-draws") == {**SCORED, **DESCRIBED}
 
 
 @trains
