@@ -66,7 +66,7 @@ class Laboratory(Workplace):
         assert ended.returncode == 0, f"{' '.join(words)}: {ended.stdout[-6000:]}"
         return ended.stdout
 
-    def jobs(self, *words: str) -> dict[str, int]:
+    def jobs_of(self, *words: str) -> dict[str, int]:
         """How many jobs of each rule a command finished, by what Snakemake said of them."""
         return finished(self.say(*words))
 
@@ -94,7 +94,7 @@ class Laboratory(Workplace):
 
     def queue_jobs(self, name: str) -> dict[str, int]:
         """How many jobs of each rule an experiment of the queue finished."""
-        return self.jobs("dvc", "queue", "logs", name)
+        return self.jobs_of("dvc", "queue", "logs", name)
 
     def figures(self) -> bytes:
         """metrics.json as it is."""

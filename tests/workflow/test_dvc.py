@@ -97,7 +97,7 @@ def test_an_experiment_in_the_workspace_runs_what_its_key_asks_for(laboratory: L
         "pass_at_1", "pass_at_2", "compile_rate"
     }  # fmt: skip
     laboratory.reset()
-    assert laboratory.jobs("dvc", "exp", "run") == {}, "the results that are back bring their records"
+    assert laboratory.jobs_of("dvc", "exp", "run") == {}, "the results that are back bring their records"
 
 
 def test_a_clone_goes_on_from_what_was_pushed(laboratory: Laboratory, tmp_path: Path) -> None:
@@ -108,14 +108,14 @@ def test_a_clone_goes_on_from_what_was_pushed(laboratory: Laboratory, tmp_path: 
     assert not (clone.folder / "results").exists()
     clone.say("dvc", "pull")
     assert not (clone.folder / ".snakemake").exists()
-    assert clone.jobs("dvc", "exp", "run") == {}
+    assert clone.jobs_of("dvc", "exp", "run") == {}
     assert clone.plan(overrides=key("stages.phase2.learning_rate", 1e-4)(clone)) == FROM_PHASE2
     if "RUST_EXPERT_RUN_DVC" in os.environ:
-        assert clone.jobs("dvc", "exp", "run", "-S", f"{CONFIG}:score.bootstrap=202") == {
+        assert clone.jobs_of("dvc", "exp", "run", "-S", f"{CONFIG}:score.bootstrap=202") == {
             **SCORED,
             **DESCRIBED,
         }
-        assert clone.jobs("dvc", "exp", "run") == {}
+        assert clone.jobs_of("dvc", "exp", "run") == {}
 
 
 @trains
