@@ -42,7 +42,7 @@ def _shortages(mix: Mix) -> Iterator[tuple[str, str]]:
     for source, account in mix.sources.items():
         for split, kinds in account.shortages.items():
             for kind, one in kinds.items():
-                short.setdefault(f"data set {mix.dataset}, {split}", {})[f"{kind} from {source}"] = one
+                short.setdefault(f"Data set {mix.dataset}, {split}", {})[f"{kind} from {source}"] = one
     for place, kinds in short.items():
         told = (f"{kind} {count(one.found)} of {count(one.asked)}" for kind, one in sorted(kinds.items()))
         yield place, f"fewer rows than asked for: {', '.join(told)}."

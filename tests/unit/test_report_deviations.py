@@ -64,7 +64,7 @@ SHORT = {"shortages": {"train": {"error_fixing": {"asked": 40, "found": 11}}}}
         ({"git": {"commit": None}}, "did not lie in git"),
         (
             {"account": SHORT},
-            "data set broad, train: fewer rows than asked for: error_fixing from own 11 of 40.",
+            "Data set broad, train: fewer rows than asked for: error_fixing from own 11 of 40.",
         ),
         (
             {"training": {"trained": False, "reason": "no sample was kept"}},
