@@ -27,6 +27,8 @@ localrules:
     fetch,
     summarize,
     provenance,
+    bom,
+    run_crate,
     publish,
 
 
