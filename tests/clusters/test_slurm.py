@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -104,9 +104,8 @@ def log_of(place: Workplace, stage: str) -> str:
     return (place.folder / f"results/logs/train/{stage}.log").read_text(encoding="utf-8")
 
 
-def wait_for(what: str, limit: float, text: object) -> None:
+def wait_for(what: str, limit: float, text: Callable[[], str]) -> None:
     """Wait until `text()` holds some words."""
-    assert callable(text)
     give_up = time.monotonic() + limit
     while what not in text():
         assert time.monotonic() < give_up, f"{what!r} did not come: {text()[-3000:]}"
@@ -191,16 +190,22 @@ def test_a_lost_node_a_killed_slurmd_and_a_preemption_change_no_byte(
         slurm.ask(
             "sbatch", "--partition=urgent", f"--nodelist={node}", "--exclusive", "--output=/dev/null", "--wrap=sleep 1"
         )  # fmt: skip
+        # Its next start empties the log.
+        wait_for("asked to stop (SIGTERM)", 60, lambda: log_of(place, "phase2"))
         said = end(run, tmp_path / "said")
     finally:
         run.kill()
-    print(
-        "",
-        *(line for stage in ("phase1", "phase2") for line in log_of(place, stage).splitlines()),
-        sep="\n  ",
-    )
+    told = [line for line in slurm.log().splitlines() if "requeue" in line]
+    told += [
+        line
+        for stage in ("phase1", "phase2")
+        for line in log_of(place, stage).splitlines()
+        if "going on" in line
+    ]
+    print("", *told, sep="\n  ")
     assert figures(place) == figures(local)
     assert "going on from step" in log_of(place, "phase1")
-    assert "asked to stop (SIGTERM)" in log_of(place, "phase2")
     assert "going on from step" in log_of(place, "phase2")
+    assert slurm.log().count("due to failure of node") == 1, "a killed slurmd alone costs no job"
+    assert slurm.log().count("has been requeued to reclaim resources") == 1
     assert "Trying to restart job" not in said, "Slurm itself has put both back into the queue"
