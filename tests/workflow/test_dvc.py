@@ -123,7 +123,7 @@ def test_the_learning_rate_of_phase_2_in_the_workspace(laboratory: Laboratory) -
     told = laboratory.say("dvc", "exp", "run", "--name", "slower", "-S", RATE)
     assert finished(told) == {**FROM_PHASE2, **DESCRIBED}
     difference = json.loads(laboratory.say("dvc", "metrics", "diff", "main", "slower", "--json"))
-    (changed,) = difference["diff"].values()
+    (changed,) = difference.values()
     assert "phase2.val_loss" in changed and not [
         name for name in changed if name.startswith(("base", "phase1"))
     ]
