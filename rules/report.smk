@@ -216,8 +216,8 @@ rule bom:
     input:
         fetched=[f"results/corpus/fetch/{shard}.json" for shard in CORPUS_SHARDS],
         mixes=[f"results/dataset/{name}/mix.json" for name in USED_DATASETS],
-        data=list(dict.fromkeys(MEASURED_DATA.values())),
-        manifests=[f"results/models/{stage}/manifest.json" for stage in CONFIG.evaluate.stages],
+        data=list(dict.fromkeys(LEARNED_FROM.values())),
+        manifests=[model_manifest(name) for name in MODELS],
         suites=[suite_path(suite) for suite in CONFIG.evaluate.suites],
         summary="results/metrics/summary.json",
         provenance="results/provenance.json",
@@ -229,8 +229,8 @@ rule bom:
         "../envs/report.yaml"
     params:
         code=code_of("scripts.bom", "report"),
-        models=[f"--model {stage} results/models/{stage}/manifest.json" for stage in CONFIG.evaluate.stages],
-        data=[f"--dataset {stage} {path}" for stage, path in MEASURED_DATA.items()],
+        models=[f"--model {name} {model_manifest(name)}" for name in MODELS],
+        data=[f"--dataset {stage} {path}" for stage, path in LEARNED_FROM.items()],
         suites=[f"--suite {suite} {suite_path(suite)}" for suite in CONFIG.evaluate.suites],
         stated=literal(
             stated_flags({"creator": CONFIG.cards.creator, "base-licence": CONFIG.export.base_license})

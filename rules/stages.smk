@@ -177,7 +177,7 @@ def data_manifest(stage):
     if stage == "base":
         name = CONFIG.base.data if CONFIG.base.origin == "scratch" else None
     else:
-        name = stage if stage in RSFT_STAGES else CONFIG.stages[stage].data
+        name = stage if stage in RSFT_STAGES else STAGES[stage].data
     return f"results/dataset/{name}/manifest.json" if name else None
 
 
@@ -186,8 +186,13 @@ def chain_data(stage):
     return {name: path for name in chain_of(stage) if (path := data_manifest(name))}
 
 
-MEASURED_DATA = {stage: path for stage in CONFIG.evaluate.stages if (path := data_manifest(stage))}
-"""The manifest of what each measured stage learned from."""
+MODELS = [
+    name for name in ("base", *STAGES) if name not in SWEEP.stages and RUNS.stage_of(name) in NEEDED_STAGES
+]
+"""The base and every adapter that what is measured stands on, in the runs of all seeds."""
+
+LEARNED_FROM = {name: path for name in MODELS if (path := data_manifest(name))}
+"""The manifest of what each of them learned from."""
 
 WORKFLOW_FILES = [
     at_root(path)

@@ -6,7 +6,8 @@
       --suite core suites/core.jsonl --fetched results/corpus/fetch/*.json --mix results/dataset/broad/mix.json
       --out results/bom.cdx.json
 
---model, --dataset (what a stage learned from) and --suite are repeated.
+--model, --dataset (what a stage learned from) and --suite are repeated; the runs of other seeds have
+stages of their own.
 """
 
 import argparse
@@ -73,7 +74,6 @@ def main() -> None:
                     stage=stage,
                     manifest_sha256=sha256_file(path),
                     told=read_part(path, ModelFiles),
-                    parent=summary.stages[stage].parent if stage in summary.stages else None,
                     data=learned.get(stage, []),
                 )
                 for stage, path in given.model

@@ -5,10 +5,12 @@ import random
 from pathlib import Path
 from typing import Any
 
-from rust_expert.common.files import write_json
+from rust_expert.common.files import sha256_file, write_json
 
 
-def write_manifest(folder: Path, stage: str, random_: random.Random, trained: bool) -> None:
+def write_manifest(
+    folder: Path, stage: str, random_: random.Random, trained: bool, parent: str | None
+) -> None:
     steps = {"base": 900, "phase1": 240, "phase2": 160, "rsft1": 40}[stage]
     start, end = {"base": (6.9, 0.62), "phase1": (1.9, 0.55), "phase2": (0.6, 0.44), "rsft1": (0.46, 0.42)}[
         stage
@@ -51,6 +53,7 @@ def write_manifest(folder: Path, stage: str, random_: random.Random, trained: bo
         made = {
             "kind": "stage", "stage": stage, "method": "rsft" if stage.startswith("rsft") else "sft",
             "trained": trained, "reason": None if trained else "no sample was kept",
+            "parent_sha256": sha256_file(folder.parent / str(parent) / "manifest.json"),
             "rows": 9800 if trained else 0, "rows_too_long": 12, "steps": steps if trained else 0,
         }  # fmt: skip
     write_json(folder / "manifest.json", made)

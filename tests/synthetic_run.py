@@ -271,12 +271,13 @@ def write_run(
             write_jsonl(folder / "samples" / stage / f"{suite}.jsonl", rows)
             write_parquet(folder / "verdicts" / stage / f"{suite}.parquet", verdicts, Verdict)
             stages[stage]["suites"][suite] = _score(verdicts, len(problems))
-    for stage in STAGES:
+    for stage, parent in STAGES.items():
         write_manifest(
             folder / "models" / stage,
             stage,
             random.Random(f"{seed} {stage}"),
             stage != "rsft1" or rsft_trained,
+            parent,
         )
     write_data(folder)
     kept = {

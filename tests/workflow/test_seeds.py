@@ -11,6 +11,7 @@ import pytest
 
 from rust_expert.common.files import sha256_file
 from rust_expert.report.lineage import files_of, leaves
+from tests.bills import faults as bill_faults
 from tests.workflow.test_release import verify
 from tests.workflow.test_trace import STATED
 from tests.workflow.workplace import Workplace
@@ -131,6 +132,30 @@ def test_a_release_is_judged_again_with_all_seeds(two: Workplace, tmp_path: Path
     assert told.splitlines()[-1].startswith(f"identical: {2 * 4 * 48} verdicts and ")
     assert found["changed"] == found["conditions"] == found["differences"] == []
     assert '"seeds": {' in (tmp_path / "work/run-1/metrics.json").read_text(encoding="utf-8")
+
+
+def test_the_bill_of_materials_has_the_models_of_all_seeds(two: Workplace) -> None:
+    assert two.build("results/bom.cdx.json", overrides=TWO) == {"bom": 1}
+    bill = json.loads((two.folder / "results/bom.cdx.json").read_text(encoding="utf-8"))
+    assert bill_faults(bill) == []
+    files = {
+        one["bom-ref"].removeprefix("model:"): {
+            file["name"]: file["hashes"][0]["content"] for file in one["components"]
+        }
+        for one in bill["components"]
+        if one["type"] == "machine-learning-model"
+    }
+    trained = ("phase1", "phase2", "rsft1")
+    assert set(files) == {"base", *trained, *(f"{stage}__seed_1" for stage in trained)}
+    for name, told in files.items():
+        manifest = json.loads(
+            (two.folder / f"results/models/{name}/manifest.json").read_text(encoding="utf-8")
+        )
+        assert told == manifest["files"], name
+    above = {one["ref"]: set(one.get("dependsOn", ())) for one in bill["dependencies"]}
+    assert "model:base" in above["model:phase1__seed_1"]
+    assert "model:phase1__seed_1" in above["model:phase2__seed_1"] and "model:phase1" in above["model:phase2"]
+    assert any(name.startswith("data:rsft1__seed_1") for name in above["model:rsft1__seed_1"])
 
 
 def test_a_bad_list_stops_before_any_job(built: Workplace) -> None:

@@ -69,8 +69,9 @@ def bill_of_materials(materials: Materials) -> dict[str, Any]:
         bom.components.add(component)
     used = [one for one in crates if materials.crate_rows.get(one.name)]
     bom.register_dependency(main, [*models.values(), *suites, *tools, *packages])
+    by_hash = {one.manifest_sha256: models[one.stage] for one in materials.models}
     for model in materials.models:
-        above = [models[model.parent]] if model.parent in models else []
+        above = [by_hash[one] for one in (model.told.parent_sha256,) if one in by_hash]
         bom.register_dependency(
             models[model.stage], above + [data[name] for name in model.data if name in data]
         )

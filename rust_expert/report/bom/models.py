@@ -30,18 +30,18 @@ class ModelFiles(Read):
     method: str | None = None
     trained: bool = True
     reason: str | None = None
+    parent_sha256: str | None = Field(default=None, description="of the manifest of what it goes on from")
     architecture: dict[str, Any] = Field(default_factory=dict)
     files: dict[str, str] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Model:
-    """A stage, what it goes on from, and the data sets that it learned from."""
+    """The base or an adapter of a run, by its stage's name there, and the data sets that it learned from."""
 
     stage: str
     manifest_sha256: str
     told: ModelFiles
-    parent: str | None
     data: Sequence[str] = ()
 
 
