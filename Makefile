@@ -58,6 +58,7 @@ test-envs: setup ## install each environment of envs/ afresh and start its rules
 	@RUST_EXPERT_TEST_ENVS=1 $(PY) -m pytest tests/envs/test_fresh_environments.py $(PYTEST_ARGS)
 
 test-image: setup ## run the steps of Dockerfile in a bare Debian (as root, with debootstrap; gigabytes)
+	@sh tools/debootstrap.sh
 	@RUST_EXPERT_TEST_IMAGE=1 $(PY) -m pytest tests/envs/test_image.py $(PYTEST_ARGS)
 
 test-browser: setup ## look at the pages in a real browser; installs Chromium (apt) and axe-core (npm) where they are missing

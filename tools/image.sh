@@ -13,6 +13,8 @@ git config --system --replace-all safe.directory "$PWD"
 # No manuals of Rust, whichever call of rustc first fetches the toolchain.
 rustup set profile minimal
 sh tools/setup.sh --for-image
+# Whoever runs the image does so in a folder outside the checkout, where no rust-toolchain.toml stands.
+rustup default "$(rustup show active-toolchain | cut -d ' ' -f 1)"
 chmod -R a+rX "$RUSTUP_HOME"
 apt-get clean
 rm -rf /var/lib/apt/lists/* "$HOME/.cache"
