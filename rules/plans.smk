@@ -88,7 +88,7 @@ def seed_figures():
 
 
 def lineage_plan():
-    """Which files each part of metrics.json is counted from, and which words spell which section of the configuration."""
+    """Which files each part of metrics.json is counted from, which words spell which section of the configuration, and what the stages of further seeds are called."""
     scores = {(stage, suite): f"results/metrics/{stage}/{suite}.json" for stage, suite in EVALUATED}
     figures = {
         "judge": sorted(scores.values()),
@@ -125,4 +125,4 @@ def lineage_plan():
         for name, words in moved_sections(seed):
             spelt[name].append(words)
             spelt.setdefault("seeds", []).append(words)
-    return json.dumps({"figures": figures, "sections": spelt})
+    return json.dumps({"figures": figures, "sections": spelt, "runs": list(RUNS.origins)})

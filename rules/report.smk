@@ -58,7 +58,7 @@ rule provenance:
         lineage=literal(lineage_plan()),
     shell:
         "python -m scripts.provenance --config-json {params.config:q} --benchmarks results/benchmarks"
-        " --energy results/telemetry --lineage {params.lineage:q} --out {output} --log {log}"
+        " --counted results/telemetry --lineage {params.lineage:q} --out {output} --log {log}"
         " --telemetry results/telemetry --job provenance"
 
 

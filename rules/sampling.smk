@@ -78,7 +78,7 @@ if VLLM_EVALUATION:
         log:
             "results/logs/sample/evaluation.log",
         benchmark:
-            "results/benchmarks/sample/evaluation.tsv"
+            "results/benchmarks/sample/all/all.tsv"
 
     # And one for each seed but the first.
     use rule sample_vllm_evaluation as sample_vllm_seed with:
@@ -92,7 +92,7 @@ if VLLM_EVALUATION:
         log:
             "results/logs/sample/seed_{seed}.log",
         benchmark:
-            "results/benchmarks/sample/seed_{seed}.tsv"
+            "results/benchmarks/sample/all/all/{seed}.tsv"
         wildcard_constraints:
             seed=one_of(map(str, RUNS.names)),
 

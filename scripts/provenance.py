@@ -36,19 +36,23 @@ def main() -> None:
     told.add_argument(
         "--benchmarks", required=True, metavar="DIR", help="folder of Snakemake's benchmark files"
     )
-    told.add_argument("--energy", metavar="DIR", help="telemetry folder, for the energy of each job")
+    told.add_argument(
+        "--counted", metavar="DIR", help="telemetry folder, for the CPU time and the energy of each job"
+    )
     told.add_argument(
         "--lineage",
         metavar="JSON",
-        help="which files each figure is counted from, and which section of the configuration is spelt by which words",
+        help="which files each figure is counted from, which section of the configuration is spelt by which words, and"
+        " what the stages of further seeds are called",
     )
     told.add_argument("--out", required=True, metavar="JSON", help="the file to write")
     arguments = told.parse_args()
     set_up_log(arguments)
     config = _config(arguments.config_json)
-    found = collect(config, arguments.benchmarks, ROOT, arguments.energy)
-    if arguments.lineage:
-        found["figures"], found["files"] = _lineage(json.loads(arguments.lineage))
+    plan = json.loads(arguments.lineage) if arguments.lineage else {}
+    found = collect(config, arguments.benchmarks, ROOT, arguments.counted, plan.get("runs", ()))
+    if plan:
+        found["figures"], found["files"] = _lineage(plan)
     # Not sorted: the configuration in it is a profile that makes the same again, and there the order of stages counts.
     write_text(arguments.out, json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
     log.info("%d jobs, %.0f s of work", found["total"]["jobs"], found["total"]["wall_s"])

@@ -40,7 +40,8 @@ COUNTS = {
 
 COSTS = {
     "wall_seconds": "Seconds that the run took, from the end of its imports on.",
-    "cpu_seconds": "CPU seconds of the run's own process, and of the processes that it started and waited for.",
+    "cpu_seconds": "CPU seconds of the run's own process, its imports too, and of the processes that it started and "
+    "waited for.",
     "peak_memory_bytes": "Most memory at a time: of the run's own process, and of the largest that it started (which "
     "Linux counts as no less than the process that started it).",
     "energy_joules": "Energy that the machine's processors or GPUs used while the run ran, by their own counters.",

@@ -29,6 +29,7 @@ _events.addHandler(logging.NullHandler())
 _WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _LONGEST_LABEL = 120
 _MOST_LABELS = 100
+NO_RULE = "none"
 OTHER = "other"
 """Stands for what would be the 101st value of a label: reasons can hold a text of some crate's."""
 
@@ -137,13 +138,16 @@ class Run:
         return found
 
 
-_run = Run(Job("none"))
+_run = Run(Job(NO_RULE))
 
 
 def begin() -> None:
     """Begin a run: clocks and counts start anew."""
     global _run
+    first = _run.job.rule == NO_RULE
     _run = Run(Job(_script()))
+    if first:
+        _run.begun.own = 0.0  # what the imports took is work of this run, though its clock began after them
     _events.handlers[1:] = []
     with _harmless("the span"):
         _run.span = spans.start(_run.job.rule)

@@ -1,7 +1,12 @@
-"""What each rule cost, from the benchmark files that Snakemake writes beside the results."""
+"""What each rule cost: by Snakemake's benchmark files, and by what Linux counted for each job, as its telemetry tells.
+
+The benchmark looks at a job now and then, so it misses processes that come and go, which compilers are, and what a job
+did since it last looked: of a judge's 39 CPU seconds it saw 6. Where there is telemetry, the CPU time is from there.
+"""
 
 import csv
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +16,8 @@ from rust_expert.common.errors import UserError
 JOBS = "jobs"
 """Below a telemetry folder: the files of single jobs."""
 
-_JOULES = r"^rust_expert_energy_joules\{[^}]*\} (\S+)$"
+_FIGURE = r"^rust_expert_{}\{{[^}}]*\}} (\S+)$"
+_MB = 1024 * 1024  # of max_rss
 
 
 @dataclass(frozen=True)
@@ -29,17 +35,21 @@ class Job:
     energy_j: float | None = None
 
 
-TRAINING = ("train", "train_sft", "train_rsft")
-"""What the rule of a training is called in telemetry; its benchmarks are all below `train`."""
+TOLD_AS = {"train": ("train_sft", "train_rsft"), "sample": ("sample", "sample_vllm")}
+"""What rules are called in telemetry whose benchmarks lie in one folder together."""
 
 
-def read_jobs(folder: str | Path, telemetry: str | Path | None = None) -> list[Job]:
+def read_jobs(
+    folder: str | Path, telemetry: str | Path | None = None, runs: Collection[str] = ()
+) -> list[Job]:
     """Every job below a benchmark folder, laid out as `RULE/WILDCARDS.tsv` or `RULE.tsv`, sorted by path.
 
-    The energy of each is taken from a telemetry folder, where one is given and holds it.
+    CPU time and energy of each are taken from a telemetry folder, where one is given and holds the job, and its memory
+    too where that is more. `runs` are what the stages of further seeds are called. Other names with __, the points of
+    a sweep and seeds of an earlier configuration, are no part of the run and are left out.
 
-    The points of a sweep (their stages' names hold __) are no part of a run and are left out.
-    Of a job that was repeated the last line counts. Short jobs have no CPU time or memory: psutil never saw them.
+    Of a job that was repeated the last line counts. Short jobs without telemetry have no CPU time or memory: psutil
+    never saw them.
 
     Raises UserError for a file that is no benchmark.
     """
@@ -47,7 +57,7 @@ def read_jobs(folder: str | Path, telemetry: str | Path | None = None) -> list[J
     jobs: list[Job] = []
     for path in sorted(root.rglob("*.tsv")):
         place = path.relative_to(root).with_suffix("")
-        if any("__" in part for part in place.parts[1:]):
+        if any("__" in part and part not in runs for part in place.parts[1:]):
             continue
         with path.open(encoding="utf-8", newline="") as stream:
             rows = list(csv.DictReader(stream, delimiter="\t"))
@@ -56,30 +66,35 @@ def read_jobs(folder: str | Path, telemetry: str | Path | None = None) -> list[J
                 f"{path}: not a benchmark of Snakemake (no column s); delete it, or run that rule again"
             )
         last = rows[-1]
-        wall = _number(last["s"])
+        counted = _told(Path(telemetry), place) if telemetry else ""
+        used = _figures(counted, "cpu_seconds")
+        peaks = [each / _MB for each in _figures(counted, "peak_memory_bytes")]
+        joules = _figures(counted, "energy_joules")
         jobs.append(
             Job(
                 place.parts[0],
                 "/".join(place.parts[1:]),
-                wall or 0.0,
-                _number(last.get("cpu_time")),
-                _number(last.get("max_rss")),
-                _energy(Path(telemetry), place) if telemetry else None,
+                _number(last["s"]) or 0.0,
+                round(sum(used), 2) if used else _number(last.get("cpu_time")),
+                _peak([_number(last.get("max_rss")), *peaks]),
+                round(sum(joules), 3) if joules else None,
             )
         )
     return jobs
 
 
-def _energy(telemetry: Path, place: Path) -> float | None:
-    """The energy of a job in J, of all counters together; None where none was read."""
-    rules = TRAINING if place.parts[0] == "train" else place.parts[:1]
-    for rule in rules:
+def _told(telemetry: Path, place: Path) -> str:
+    """What telemetry holds of a job; nothing where it has no such job."""
+    for rule in TOLD_AS.get(place.parts[0], place.parts[:1]):
         path = Path(telemetry, JOBS, rule, *place.parts[1:])
         path = path.with_name(f"{path.name}.prom")
         if path.is_file():
-            found = re.findall(_JOULES, path.read_text(encoding="utf-8"), re.M)
-            return round(sum(map(float, found)), 3) if found else None
-    return None
+            return path.read_text(encoding="utf-8")
+    return ""
+
+
+def _figures(told: str, name: str) -> list[float]:
+    return [float(each) for each in re.findall(_FIGURE.format(name), told, re.M)]
 
 
 def _number(text: str | None) -> float | None:

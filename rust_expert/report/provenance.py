@@ -2,6 +2,7 @@
 
 import datetime
 import platform
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,14 @@ from rust_expert.report.machine import git_state, machine, packages, tools
 
 
 def collect(
-    config: dict[str, Any], benchmarks: str | Path, root: Path, telemetry: str | Path | None = None
+    config: dict[str, Any],
+    benchmarks: str | Path,
+    root: Path,
+    telemetry: str | Path | None = None,
+    runs: Collection[str] = (),
 ) -> dict[str, Any]:
-    """Versions, commit, machine, seeds, the effective configuration, and what each rule cost."""
-    jobs = read_jobs(benchmarks, telemetry)
+    """Versions, commit, machine, seeds, the effective configuration, and what each rule cost (`costs.read_jobs`)."""
+    jobs = read_jobs(benchmarks, telemetry, runs)
     return {
         "schema": 1,
         "made": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),

@@ -49,6 +49,15 @@ with Progress(4, "pieces") as bar:
     assert found["work_per_second work=pieces"] == pytest.approx(3 / found["work_seconds work=pieces"])
 
 
+def test_imports_are_work_of_the_run(tmp_path: Path) -> None:
+    """Its clock begins after them, but the processor time of a job that imports torch is mostly theirs."""
+    script = written(tmp_path, "pass")
+    text = script.read_text(encoding="utf-8")
+    script.write_text(f"import time\nwhile time.process_time() < 1.5:\n    pass\n{text}", encoding="utf-8")
+    assert ran(script, "--telemetry", tmp_path)[0] == 0
+    assert of_run(tmp_path / "jobs/probe.prom")["cpu_seconds of=own"] > 1.5
+
+
 def test_memory_of_whoever_started_a_run_is_not_its_own(tmp_path: Path) -> None:
     script = written(tmp_path, "pass")
     large = f"""

@@ -22,7 +22,7 @@ def benchmarks(folder: Path) -> Path:
     for name, line in {
         "judge/base/core.tsv": "12.5\t0:00:12\t300.25\t1\t1\t1\t0\t0\t99\t11.5\n",
         "judge/phase1/core.tsv": "2.5\t0:00:02\t500.5\t1\t1\t1\t0\t0\t99\t2.25\n",
-        "judge/phase2__seed_1/core.tsv": "9.5\t0:00:09\t900.5\t1\t1\t1\t0\t0\t99\t9.25\n",  # of a sweep
+        "judge/phase2__seed_1/core.tsv": "9.5\t0:00:09\t900.5\t1\t1\t1\t0\t0\t99\t9.25\n",
         "clean.tsv": "0.4\t0:00:00\tNA\tNA\tNA\tNA\tNA\tNA\tNA\tNA\n",
     }.items():
         path = folder / name
@@ -41,6 +41,43 @@ def test_jobs_add_up_by_rule(tmp_path: Path) -> None:
     short = {"jobs": 1, "wall_s": 0.4, "longest_s": 0.4, "cpu_s": None, "peak_memory_mb": None}
     judged = {"jobs": 2, "wall_s": 15.0, "longest_s": 12.5, "cpu_s": 13.75, "peak_memory_mb": 500.5}
     assert by_rule(jobs) == {"clean": short | {"energy_j": None}, "judge": judged | {"energy_j": None}}
+
+
+def test_stages_of_further_seeds_are_of_the_run(tmp_path: Path) -> None:
+    jobs = read_jobs(benchmarks(tmp_path), runs=["phase1__seed_1", "phase2__seed_1"])
+    assert [job.name for job in jobs if job.rule == "judge"] == [
+        "base/core", "phase1/core", "phase2__seed_1/core",
+    ]  # fmt: skip
+    assert by_rule(jobs)["judge"]["cpu_s"] == 23.0
+
+
+def test_what_linux_counted_goes_before_what_was_seen_now_and_then(tmp_path: Path) -> None:
+    folder = benchmarks(tmp_path / "benchmarks")
+    for place in ("sample/all/all.tsv", "sample/all/all/1.tsv"):
+        (folder / place).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(folder / "judge/base/core.tsv", folder / place)
+    for place, own, children in (
+        ("clean", 0.3, 0.0),
+        ("judge/base/core", 5.5, 33.25),
+        ("sample_vllm/all/all", 60.0, 1.0),
+    ):
+        used = [
+            Figure("cpu_seconds", {"of": "own"}, own),
+            Figure("cpu_seconds", {"of": "children"}, children),
+        ]
+        peaks = [Figure("peak_memory_bytes", {"of": of}, 350 * 1024**2) for of in ("own", "children")]
+        write_figures(tmp_path / f"telemetry/jobs/{place}.prom", [*used, *peaks])
+    found = {
+        f"{job.rule}/{job.name}": (job.cpu_s, job.peak_mb)
+        for job in read_jobs(folder, tmp_path / "telemetry")
+    }
+    assert found == {
+        "clean/": (0.3, 350.0),
+        "judge/base/core": (38.75, 350.0),
+        "judge/phase1/core": (2.25, 500.5),
+        "sample/all/all": (61.0, 350.0),
+        "sample/all/all/1": (11.5, 300.2),
+    }
 
 
 def test_energy_is_that_of_the_jobs_own_telemetry(tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from rust_expert.common.contracts import Completion, Problem, Sample, Verdict
 from rust_expert.common.files import sha256_file
 from rust_expert.common.tables import read_jsonl, read_parquet
@@ -154,6 +156,25 @@ def test_every_job_tells_what_it_counted_and_cost(built: Workplace) -> None:
     judged = of_run(merged, rule="judge", job="phase2/curriculum")
     assert sum(value for name, value in judged.items() if name.startswith("rows_out ")) == 48
     assert judged["cpu_seconds of=children"] > 0.1, "compilers run in rooms of their own"
+
+
+def test_what_the_run_cost_is_what_linux_counted(built: Workplace) -> None:
+    """Snakemake looks at a job now and then: it sees nothing of most compilers, nor a job's last seconds."""
+    results = built.folder / "results"
+    counted: dict[str, float] = {}
+    for (name, labels), value in figures(results / "telemetry/metrics.prom").items():
+        if name == "cpu_seconds":
+            told = dict(labels)
+            rule = "train" if told["rule"].startswith("train_") else told["rule"]
+            job = f"{rule}/{told['job']}".rstrip("/")
+            counted[job] = counted.get(job, 0.0) + value
+    provenance = json.loads((results / "provenance.json").read_text(encoding="utf-8"))
+    assert len(provenance["jobs"]) > 30
+    for job, cost in provenance["jobs"].items():
+        assert cost["cpu_s"] == pytest.approx(counted[job], abs=0.006), job
+    assert provenance["total"]["cpu_s"] == pytest.approx(
+        sum(counted[job] for job in provenance["jobs"]), abs=0.5
+    )
 
 
 def test_every_log_stands_beside_its_events(built: Workplace) -> None:

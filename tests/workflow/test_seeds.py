@@ -124,6 +124,18 @@ def test_every_figure_across_seeds_has_a_way_back(two: Workplace) -> None:
     )
 
 
+def test_the_cost_is_that_of_all_seeds(built: Workplace, two: Workplace) -> None:
+    before, after = (
+        json.loads((place.folder / "results/provenance.json").read_text(encoding="utf-8"))["jobs"]
+        for place in (built, two)
+    )
+    added = after.keys() - before.keys()
+    assert {name for name in added if name.startswith("train/")} == {
+        f"train/{stage}__seed_1" for stage in ("phase1", "phase2", "rsft1")
+    }
+    assert len(added) == sum(A_SEED.values()) and before.keys() <= after.keys()
+
+
 def test_a_release_is_judged_again_with_all_seeds(two: Workplace, tmp_path: Path) -> None:
     archive = "results/release.tar.gz"
     assert two.build(archive, overrides=TWO) == {"release": 1}
