@@ -61,17 +61,33 @@ class Lines:
 
 
 class TensorBoard:
-    """Curves as TensorBoard's files."""
+    """Curves as TensorBoard's files.
+
+    Not by tensorboardX's SummaryWriter: it hands events to a thread through a queue with a thread of its own, and where
+    no thread can be started, as when memory runs out, the process waits for them at its end for ever.
+    """
 
     def __init__(self, folder: Path, step: int) -> None:
-        from tensorboardX import SummaryWriter
+        from tensorboardX.event_file_writer import EventsWriter
+        from tensorboardX.proto.event_pb2 import SessionLog
 
-        self._writer = SummaryWriter(str(folder), purge_step=step or None)
+        folder.mkdir(parents=True, exist_ok=True)
+        self._writer = EventsWriter(str(folder / "events"))
+        if step:  # hides what an earlier run wrote behind the step that this one goes on from
+            self._add(step + 1, session_log=SessionLog(status=SessionLog.START))
 
     def write(self, step: int, figures: Mapping[str, float]) -> None:
         """Add a point to each curve."""
+        from tensorboardX.summary import scalar
+
         for name, value in figures.items():
-            self._writer.add_scalar(name, value, step)
+            self._add(step, summary=scalar(name, value))
+
+    def _add(self, step: int, **content: Any) -> None:
+        from tensorboardX.proto.event_pb2 import Event
+
+        self._writer.write_event(Event(step=step, wall_time=time.time(), **content))
+        self._writer.flush()
 
     def close(self) -> None:
         """Close the file."""
