@@ -88,7 +88,10 @@ def seed_figures():
 
 
 def lineage_plan():
-    """Which files each part of metrics.json is counted from, which words spell which section of the configuration, and what the stages of further seeds are called."""
+    """Which files each part of metrics.json is counted from, which words spell which section of the configuration.
+
+    And what the stages of further seeds are called.
+    """
     scores = {(stage, suite): f"results/metrics/{stage}/{suite}.json" for stage, suite in EVALUATED}
     figures = {
         "judge": sorted(scores.values()),

@@ -69,8 +69,9 @@ class TensorBoard:
 
     def __init__(self, folder: Path, step: int) -> None:
         from tensorboardX.event_file_writer import EventsWriter
-        from tensorboardX.proto.event_pb2 import SessionLog
+        from tensorboardX.proto.event_pb2 import Event, SessionLog
 
+        self._event = Event
         folder.mkdir(parents=True, exist_ok=True)
         self._writer = EventsWriter(str(folder / "events"))
         if step:  # hides what an earlier run wrote behind the step that this one goes on from
@@ -78,15 +79,11 @@ class TensorBoard:
 
     def write(self, step: int, figures: Mapping[str, float]) -> None:
         """Add a point to each curve."""
-        from tensorboardX.summary import scalar
-
-        for name, value in figures.items():
-            self._add(step, summary=scalar(name, value))
+        points = [{"tag": name, "simple_value": value} for name, value in figures.items()]
+        self._add(step, summary={"value": points})
 
     def _add(self, step: int, **content: Any) -> None:
-        from tensorboardX.proto.event_pb2 import Event
-
-        self._writer.write_event(Event(step=step, wall_time=time.time(), **content))
+        self._writer.write_event(self._event(step=step, wall_time=time.time(), **content))
         self._writer.flush()
 
     def close(self) -> None:

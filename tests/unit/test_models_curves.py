@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tensorboardX.proto import event_pb2
 
 from rust_expert.models.watching import SCALARS, Lines, TensorBoard
-
-event_pb2 = pytest.importorskip("tensorboardX.proto.event_pb2")
 
 
 def events(folder: Path) -> list[Any]:
