@@ -1,4 +1,4 @@
-"""What the machine lacks: the fix is named, nothing is half-done, and the second set-up costs next to nothing."""
+"""What the machine lacks: the fix is named, nothing is half-done, and a second set-up changes nothing."""
 
 import os
 import shutil
